@@ -1,0 +1,48 @@
+"""The inventory: every delivery in one set of tables that does not depend on the GraceTHD version."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import pandas as pd
+import pyproj
+
+
+@dataclass(frozen=True)
+class Inventory(Mapping[str, pd.DataFrame]):
+    """Tables of a network, merged from deliveries; ``inventory["cable"]`` gives one of them.
+
+    Attributes
+    ----------
+    tables : mapping of str to DataFrame
+        By the names of `gracethd.normalise.TABLES`; an absent table is an empty frame with its columns.
+        Codes are text; tables with a place are GeoDataFrames in `crs`. Each row carries ``delivery`` and
+        ``line`` (row in the file it comes from).
+    crs : pyproj.CRS
+        Projected, in metres; one for all tables.
+    deliveries : DataFrame
+        One row per delivery: delivery, path, sha256, size_bytes, versions, n_rows.
+    findings : DataFrame
+        What reading and merging had to report (columns of `gracethd.findings.COLUMNS`).
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    crs: pyproj.CRS
+    deliveries: pd.DataFrame
+    findings: pd.DataFrame = field(repr=False)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self.tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)
+
+    def geo(self, name: str) -> gpd.GeoDataFrame:
+        """Give a table that has geometry, typed as such."""
+        table = self.tables[name]
+        if not isinstance(table, gpd.GeoDataFrame):
+            raise TypeError(f"{name}: this table has no geometry")
+        return table

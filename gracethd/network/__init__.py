@@ -1,0 +1,5 @@
+"""The layered network: places, ways, equipment and cables as assets, and what fails with what (D1-D11)."""
+
+from gracethd.network.types import KINDS, Network
+
+__all__ = ["KINDS", "Network"]

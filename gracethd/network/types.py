@@ -1,0 +1,50 @@
+"""What the network is once it has been built."""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import geopandas as gpd
+import pandas as pd
+
+Kind = Literal["cable", "cheminement", "conduite", "ebp", "local", "noeud", "ptech", "site"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Layer = Literal["collecte", "transport", "distribution"]
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Assets of an inventory and how they hold each other, before any route is traced.
+
+    Attributes
+    ----------
+    assets : GeoDataFrame
+        One row per asset, sorted by (kind, code), RangeIndex = asset number. Columns: kind, code, libelle,
+        segment (collecte|transport|distribution|raccordement or ""), nature (local and site: NRO, PM or "";
+        ebp: BPE, PBO or ""; ptech: chambre, appui, facade, immeuble or ""; else ""), typ_imp (cheminement:
+        official l_implantation code "0".."9" or "" unknown; else ""), passage (v2 cm_passage or ""), capafo
+        (float, fibres of a cable, NaN unknown), length_m (lines; else 0), use_source (identity|geometry|""),
+        nd_code (place of a point asset or ""), delivery, geometry (Point, LineString, MultiLineString or None).
+    lines : GeoDataFrame
+        What water, diggers and wind meet along the way: one row per physical line, columns asset (row of
+        the cheminement, or of the cable for the part of it that no way covers), typ_imp ("" = mounting
+        unknown), passage, segment, length_m, geometry.
+    ends : DataFrame
+        One row per cable end: cable, end (1|2), place (nd_code), ebp, local, source (box|code|geometry).
+    sections : DataFrame
+        One row per stretch of a cable in one layer (D6, D9): cable (asset), layer, place1, ebp1, local1,
+        place2, ebp2, local2.
+    uses : DataFrame
+        carrier, carried (asset numbers), source: the cable `carried` is out when `carrier` is.
+    links : DataFrame
+        a, b: assets linked by use for series (D10).
+    findings : DataFrame
+    """
+
+    assets: gpd.GeoDataFrame
+    lines: gpd.GeoDataFrame
+    ends: pd.DataFrame
+    sections: pd.DataFrame
+    uses: pd.DataFrame
+    links: pd.DataFrame
+    findings: pd.DataFrame = field(repr=False)

@@ -1,0 +1,5 @@
+"""Routes: from each prise to its feed, by splices, else by cables, else by zone (D7, D9, D15)."""
+
+from gracethd.routes.types import Routes
+
+__all__ = ["Routes"]
