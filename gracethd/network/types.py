@@ -30,12 +30,17 @@ class Network:
         the cheminement, or of the cable for the part of it that no way covers), typ_imp ("" = mounting
         unknown), passage, segment, length_m, geometry.
     ends : DataFrame
-        One row per cable end: cable, end (1|2), place (nd_code), ebp, local, source (box|code|geometry).
+        One row per cable end: cable (cb_code), end (1|2), place (nd_code), ebp, room, source
+        (box|code|geometry), is_premise.
+    stops : DataFrame
+        Where each cable stops, ends and openings in order along it (D9): cable (asset), stop (number,
+        several rows where several boxes open it at one place), place, ebp, room (codes or NaN).
     sections : DataFrame
-        One row per stretch of a cable in one layer (D6, D9): cable (asset), layer, place1, ebp1, local1,
-        place2, ebp2, local2.
+        One row per stretch of a cable between two stops, in one layer (D6): section, cable (asset), layer
+        (collecte|transport|distribution), stop1, stop2.
     uses : DataFrame
-        carrier, carried (asset numbers), source: the cable `carried` is out when `carrier` is.
+        carrier, carried (asset numbers), section, source: the stretch `section` of the cable `carried` is
+        out when `carrier` is.
     links : DataFrame
         a, b: assets linked by use for series (D10).
     findings : DataFrame
@@ -44,6 +49,7 @@ class Network:
     assets: gpd.GeoDataFrame
     lines: gpd.GeoDataFrame
     ends: pd.DataFrame
+    stops: pd.DataFrame
     sections: pd.DataFrame
     uses: pd.DataFrame
     links: pd.DataFrame

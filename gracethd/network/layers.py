@@ -1,0 +1,148 @@
+"""Layers of cables: collecte, transport, distribution, and the drops that belong to distribution (D6)."""
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from gracethd.findings import findings_frame
+from gracethd.network.fibres import Fibres
+from gracethd.network.places import Places
+
+LAYERS_OF_CODE: dict[str, tuple[str, ...]] = {
+    "CO": ("collecte",),
+    "BM": ("collecte",),
+    "LH": ("collecte",),
+    "TR": ("transport",),
+    "DI": ("distribution",),
+    "RA": ("raccordement",),
+    "CX": ("collecte", "transport", "distribution"),
+    "CT": ("collecte", "transport"),
+    "CD": ("collecte", "distribution"),
+    "TD": ("transport", "distribution"),
+}
+"""cb_typelog codes to layers; a metro ring (BM) and a long haul (LH) lie upstream of the NRO."""
+UNDECIDED = ("transport", "distribution")
+
+
+def cable_layers(
+    cable: pd.DataFrame, ends: pd.DataFrame, places: Places, fibres: Fibres, way_codes: pd.Series
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tell the layers of each cable by the first rule of D6 that answers.
+
+    Parameters
+    ----------
+    cable : DataFrame
+        Cables without patch cords: cb_code, cb_typelog.
+    ends : DataFrame
+        From `gracethd.network.ends.cable_ends`.
+    places, fibres
+    way_codes : Series
+        cm_typelog by cb_code, where all the ways of the cable have the same unmixed code.
+
+    Returns
+    -------
+    layers : DataFrame
+        cable, layer (collecte|transport|distribution|raccordement), layer_source (premise|code|fibres|
+        rooms|ways|position|undecided); a mixed cable has one row for each layer.
+    findings : DataFrame
+        Cables whose layer nothing tells: taken in transport and in distribution.
+    """
+    codes = pd.Index(cable["cb_code"])
+    layer = pd.Series(pd.NA, index=codes, dtype=object)
+    source = pd.Series("undecided", index=codes, dtype=str)
+
+    def answer(found: pd.Series, name: str) -> None:
+        new = found.reindex(codes)
+        fill = layer.isna() & new.notna()
+        layer[fill] = new[fill]
+        source[fill] = name
+
+    of_cable = ends[ends["cable"].isin(codes)]
+    to_premise = of_cable.groupby("cable")["is_premise"].any()
+    answer(to_premise[to_premise].map(lambda _: "RA").astype(object), "premise")
+    typelog = cable.set_index("cb_code")["cb_typelog"]
+    answer(typelog[typelog.isin(list(LAYERS_OF_CODE))].astype(object), "code")
+    answer(_by_fibres(places, fibres), "fibres")
+    answer(_by_rooms(of_cable, places), "rooms")
+    answer(way_codes[way_codes.isin(["CO", "TR", "DI", "RA"])].astype(object), "ways")
+    answer(_by_position(of_cable, places), "position")
+    undecided = codes[layer.isna()]
+    findings = findings_frame(
+        "couche_inconnue", "majeur", "cable", attribute="cb_typelog", code=undecided,
+        message="nothing tells whether this cable is transport or distribution: taken in both",
+    )  # fmt: skip
+    expanded = layer.map(lambda code: LAYERS_OF_CODE.get(code, UNDECIDED) if isinstance(code, str) else UNDECIDED)
+    table = pd.DataFrame({"cable": codes, "layer": expanded.to_numpy(), "layer_source": source.to_numpy()})
+    return table.explode("layer", ignore_index=True), findings
+
+
+def _by_fibres(places: Places, fibres: Fibres) -> pd.Series:
+    """Read the layer off the rooms and boxes that a cable's alignments reach, by a vote of its fibres."""
+    nature = places.rooms.set_index("room")["nature"]
+    contacts = fibres.contacts.assign(
+        group=fibres.group[fibres.contacts["fibre"].to_numpy()], nature=fibres.contacts["room"].map(nature)
+    ).drop_duplicates(["group", "room"])
+    n_groups = int(fibres.group.max()) + 1 if len(fibres.group) else 0
+    counted = {
+        name: np.bincount(contacts.loc[contacts["nature"] == name, "group"], minlength=n_groups)
+        for name in ("NRO", "PM")
+    }
+    is_pbo = places.boxes.loc[places.boxes["nature"] == "PBO", "bp_code"]
+    at_pbo = fibres.splices[fibres.splices["ebp"].isin(is_pbo)]["fibre1"].to_numpy()
+    waits_at_pbo = fibres.waiting[fibres.waiting["ebp"].isin(is_pbo)]["fibre"].to_numpy()
+    reaches_pbo = np.zeros(n_groups, bool)
+    reaches_pbo[fibres.group[np.concatenate([at_pbo, waits_at_pbo]).astype(np.intp)]] = True
+    code = np.select(
+        [
+            (counted["NRO"] > 0) & (counted["PM"] > 0),
+            counted["PM"] > 0,
+            counted["NRO"] > 1,
+            (counted["NRO"] == 1) & reaches_pbo,
+        ],
+        ["TR", "DI", "CO", "DI"],
+        "",
+    )
+    votes = pd.DataFrame({"cable": fibres.cable, "code": code[fibres.group] if n_groups else []})
+    votes = votes[(votes["code"] != "") & votes["cable"].notna()]
+    tally = votes.groupby(["cable", "code"]).size().rename("n").reset_index()
+    tally["order"] = tally["code"].map({"CO": 0, "TR": 1, "DI": 2})
+    best = tally.sort_values(["cable", "n", "order"], ascending=[True, False, True]).drop_duplicates("cable")
+    return best.set_index("cable")["code"].astype(object)
+
+
+def _by_rooms(ends: pd.DataFrame, places: Places) -> pd.Series:
+    """Read the layer of a cable that has a rack or a drawer at both ends."""
+    nature = places.rooms.set_index("room")["nature"]
+    at = ends.assign(nature=ends["room"].map(nature)).pivot(index="cable", columns="end", values="nature")
+    pair = at[1].fillna("") + "-" + at[2].fillna("")
+    code = pair.map({"NRO-PM": "TR", "PM-NRO": "TR", "NRO-NRO": "CO"})
+    return code.dropna().astype(object)
+
+
+def _by_position(ends: pd.DataFrame, places: Places) -> pd.Series:
+    """Place a cable between NRO and PM, or beyond the PM: by what stays connected once PMs are taken out."""
+    wide = ends.pivot(index="cable", columns="end", values="place").dropna()
+    if wide.empty:
+        return pd.Series(dtype=object)
+    served = places.rooms[places.rooms["nature"].isin(("NRO", "PM"))].dropna(subset="nd_code")
+    pm = set(served.loc[served["nature"] == "PM", "nd_code"])
+    nro = set(served.loc[served["nature"] == "NRO", "nd_code"])
+    codes, nodes = pd.factorize(pd.concat([wide[1], wide[2]]), sort=True)
+    half = len(wide)
+    is_pm = np.isin(nodes, list(pm))
+    open_edge = ~is_pm[codes[:half]] & ~is_pm[codes[half:]]
+    graph = sparse.coo_array(
+        (np.ones(int(open_edge.sum()), np.int8), (codes[:half][open_edge], codes[half:][open_edge])),
+        shape=(len(nodes), len(nodes)),
+    )
+    _, part = connected_components(graph, directed=False)
+    with_nro = np.zeros(int(part.max()) + 1, bool)
+    with_nro[part[np.isin(nodes, list(nro))]] = True
+    touches_pm = np.zeros_like(with_nro)
+    for one, other in ((codes[:half], codes[half:]), (codes[half:], codes[:half])):
+        touches_pm[part[other[is_pm[one] & ~is_pm[other]]]] = True
+    free_end = np.where(is_pm[codes[:half]], codes[half:], codes[:half])
+    upstream, beyond = with_nro[part[free_end]], touches_pm[part[free_end]]
+    code = pd.Series(np.where(upstream, "TR", np.where(beyond, "DI", None)), index=wide.index, dtype=object)
+    return code.dropna()

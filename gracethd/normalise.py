@@ -1,0 +1,266 @@
+"""One delivery's tables in the inventory's names and types, whatever version wrote them.
+
+An inventory table takes the names of GraceTHD 3 where both versions know a thing, and keeps what only
+version 2 tells (conduits, passages). Only what analyses read is carried; personal attributes are not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gracethd.deliveries.types import Delivery
+from gracethd.findings import findings_frame, merge_findings
+from gracethd.values import parse_bool, parse_date, parse_number
+
+
+@dataclass(frozen=True)
+class Table:
+    """How an inventory table is read: its columns, and where each delivered table keeps them.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Text columns, the key first; ``numbers`` names those parsed to float64.
+    sources : mapping
+        Delivered table name to the renaming of its attributes; an attribute that is not renamed keeps its
+        name. ``key_length`` columns together are the key (2 for link tables).
+    geometry : bool
+    """
+
+    columns: tuple[str, ...]
+    sources: Mapping[str, Mapping[str, str]]
+    geometry: bool = False
+    key_length: int = 1
+    numbers: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> list[str]:
+        """Columns that identify a row."""
+        return list(self.columns[: self.key_length])
+
+
+TABLES: dict[str, Table] = {
+    "noeud": Table(("nd_code", "nd_type"), {"t_noeud": {}}, geometry=True),
+    "site": Table(
+        ("st_code", "st_nd_code", "st_typelog", "st_typephy", "st_nom", "st_ad_code"),
+        {"t_sitetech": {}, "t_site": {}},
+    ),
+    "local": Table(
+        ("lc_code", "lc_st_code", "lc_typelog", "lc_etiquet"),
+        {"t_ltech": {"lc_code": "lt_code", "lc_st_code": "lt_st_code", "lc_etiquet": "lt_etiquet"}, "t_local": {}},
+    ),
+    "premise": Table(
+        ("code", "type", "nd_code", "st_code", "ad_code", "zp_code", "bp_code"),
+        {
+            "t_suf": {
+                "code": "sf_code", "type": "sf_type", "nd_code": "sf_nd_code", "ad_code": "sf_ad_code",
+                "zp_code": "sf_zp_code",
+            },
+        },
+    ),
+    "adresse": Table(
+        ("ad_code", "ad_insee", "ad_nblhab", "ad_nblres", "ad_nblpro", "ad_nblent", "ad_nblpub"),
+        {"t_adresse": {}},
+        geometry=True,
+        numbers=("ad_nblhab", "ad_nblres", "ad_nblpro", "ad_nblent", "ad_nblpub"),
+    ),
+    "ptech": Table(
+        ("pt_code", "pt_nd_code", "pt_typephy", "pt_nature", "pt_prop", "pt_etiquet"), {"t_ptech": {}}
+    ),
+    "ebp": Table(
+        ("bp_code", "bp_typelog", "bp_pt_code", "bp_lc_code", "bp_sf_code", "bp_linecod"),
+        {"t_ebp": {"bp_lc_code": "bp_lt_code"}},
+    ),
+    "baie": Table(("ba_code", "ba_lc_code"), {"t_baie": {"ba_lc_code": "ba_lt_code"}}),
+    "tiroir": Table(("ti_code", "ti_ba_code"), {"t_tiroir": {}}),
+    "cassette": Table(("cs_code", "cs_bp_code"), {"t_cassette": {}}),
+    "cable": Table(
+        (
+            "cb_code", "cb_etiquet", "cb_nd1", "cb_nd2", "cb_bp1", "cb_ba1", "cb_bp2", "cb_ba2",
+            "cb_typephy", "cb_typelog", "cb_capafo", "cb_lgreel",
+        ),
+        {"t_cable": {}},
+        numbers=("cb_capafo", "cb_lgreel"),
+    ),
+    "cableline": Table(("cl_cb_code",), {"t_cableline": {}}, geometry=True),
+    "fibre": Table(("fo_code", "fo_cb_code", "fo_nincab"), {"t_fibre": {}}, numbers=("fo_nincab",)),
+    "position": Table(
+        ("ps_code", "ps_1", "ps_2", "ps_cs_code", "ps_ti_code", "ps_fonct"), {"t_position": {}}
+    ),
+    "cheminement": Table(
+        ("cm_code", "cm_ndcode1", "cm_ndcode2", "cm_typ_imp", "cm_typelog", "cm_passage", "cm_compo"),
+        {"t_cheminement": {}},
+        geometry=True,
+    ),
+    "conduite": Table(("cd_code", "cd_type", "cd_prop"), {"t_conduite": {}}),
+    "cab_cond": Table(("cc_cb_code", "cc_cd_code"), {"t_cab_cond": {}}, key_length=2),
+    "cond_chem": Table(("dm_cd_code", "dm_cm_code"), {"t_cond_chem": {}}, key_length=2),
+    "cab_chem": Table(("cc_cb_code", "cc_cm_code"), {"t_cab_chem": {}}, key_length=2),
+    "znro": Table(("zn_code", "zn_nd_code", "zn_lc_code", "zn_nroref"), {"t_znro": {"zn_lc_code": "zn_lt_code"}}, geometry=True),
+    "zsro": Table(
+        ("zs_code", "zs_nd_code", "zs_lc_code", "zs_zn_code", "zs_refpm"),
+        {"t_zsro": {"zs_lc_code": "zs_lt_code"}},
+        geometry=True,
+    ),
+    "zpbo": Table(("zp_code", "zp_nd_code", "zp_bp_code", "zp_zs_code"), {"t_zpbo": {}}, geometry=True),
+    "organisme": Table(("or_code", "or_nom", "or_siren", "or_siret"), {"t_organisme": {}}),
+}  # fmt: skip
+"""Every inventory table, in dependency order."""
+
+ROOM_TYPES = ("NRO", "NRA", "NRAHD", "NRAMED", "NRAZO", "SRO", "SROL", "SROS", "TEC", "HEBERG")
+PREMISE_TYPES = {"R": "RES", "P": "PRO", "E": "ENT", "U": "PUB"}
+"""v2 sf_type codes that are prises (D15), with their v3 name; O (operator) and T (technical) are not."""
+PRISE_TYPES = ("RES", "PRO", "ENT", "PUB", "FTTH")
+
+
+def normalise(delivery: Delivery) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Give one delivery's tables in the inventory's form, and what had to be left out.
+
+    Parameters
+    ----------
+    delivery : Delivery
+
+    Returns
+    -------
+    tables : dict of str to DataFrame
+        Every name of `TABLES`; columns as there, then ``updated`` (datetime64, NaT unknown), ``delivery``
+        and ``line``. Text is ``str`` with NaN for missing. Geographic tables are GeoDataFrames.
+    findings : DataFrame
+        Rows without key, abandoned rows (left out of the network, D15), unreadable numbers.
+    """
+    delivered = _fold_patches(delivery.tables)
+    delivered = _split_locals(delivered)
+    tables: dict[str, pd.DataFrame] = {}
+    findings = []
+    for name, spec in TABLES.items():
+        parts = [
+            _rename(delivered[source], spec, renames, delivery)
+            for source, renames in spec.sources.items()
+            if source in delivered
+        ]
+        table = pd.concat(parts, ignore_index=True) if parts else _empty(spec, delivery)
+        table, found = _usable(name, table, spec, delivery.name)
+        findings.extend(found)
+        tables[name] = table
+    tables["premise"]["type"] = tables["premise"]["type"].replace(PREMISE_TYPES)
+    return tables, merge_findings(findings)
+
+
+def _fold_patches(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Join the ``t_x_patch20y`` tables to the table that they complete, on its key."""
+    folded = {name: table for name, table in tables.items() if "_patch20" not in name}
+    for name in sorted(set(tables) - set(folded)):
+        base = name.split("_patch20")[0]
+        patch = tables[name].drop(columns="line")
+        key = str(patch.columns[0])
+        if base in folded and key in folded[base]:
+            new = [column for column in patch.columns if column == key or column not in folded[base]]
+            once = patch.loc[patch[key].notna(), new].drop_duplicates(key)
+            folded[base] = folded[base].merge(once, on=key, how="left")
+    return folded
+
+
+def _split_locals(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Set the premises of a v3 ``t_local`` apart from its rooms, as v2 does with ``t_suf``."""
+    if "t_local" not in tables:
+        return tables
+    local = tables["t_local"]
+    typelog = _text(local, "lc_typelog")
+    is_room = typelog.isin(ROOM_TYPES) | typelog.isna()
+    premise = local[~is_room].rename(columns={"lc_code": "sf_code", "lc_typelog": "sf_type", "lc_st_code": "st_code"})
+    # the planned PBO first, else the box of a point-to-point line (D15)
+    premise = premise.assign(bp_code=_text(premise, "lc_bp_codf").fillna(_text(premise, "lc_bp_codp")))
+    split = {**tables, "t_local": local[is_room]}
+    suf = [split["t_suf"]] if "t_suf" in split else []
+    split["t_suf"] = pd.concat([*suf, premise], ignore_index=True) if suf else premise
+    return split
+
+
+def _text(table: pd.DataFrame, column: str) -> pd.Series:
+    return table[column] if column in table else pd.Series(np.nan, index=table.index, dtype=str)
+
+
+def _rename(table: pd.DataFrame, spec: Table, renames: Mapping[str, str], delivery: Delivery) -> pd.DataFrame:
+    columns: dict[str, object] = {}
+    for column in spec.columns:
+        source = renames.get(column, column)
+        source = source if source in table else column
+        columns[column] = _text(table, source)
+    renamed = pd.DataFrame(columns, index=table.index)
+    renamed["_abandoned"] = _is_abandoned(table)
+    updated = next((name for name in table.columns if str(name).endswith("_majdate")), None)
+    created = next((name for name in table.columns if str(name).endswith("_creadat")), None)
+    renamed["updated"] = _dates(table, updated).fillna(_dates(table, created))
+    renamed["delivery"] = delivery.name
+    renamed["line"] = table["line"].astype(np.int64)
+    if not spec.geometry:
+        return renamed.reset_index(drop=True)
+    geometry = table["geometry"] if "geometry" in table else None
+    return gpd.GeoDataFrame(renamed, geometry=geometry, crs=delivery.crs).reset_index(drop=True)
+
+
+def _dates(table: pd.DataFrame, column: str | None) -> pd.Series:
+    if column is None or not table[column].notna().any():
+        return pd.Series(pd.NaT, index=table.index, dtype="datetime64[s]")
+    values, _ = parse_date(table[column])
+    return values.astype("datetime64[s]")
+
+
+def _is_abandoned(table: pd.DataFrame) -> pd.Series:
+    flag = pd.Series(data=False, index=table.index)
+    for column in table.columns:
+        if str(column).endswith("_abddate"):
+            flag |= table[column].notna()
+        elif str(column).endswith("_abandon"):
+            values, _ = parse_bool(table[column])
+            flag |= values.fillna(value=False).astype(bool)
+    return flag
+
+
+def _empty(spec: Table, delivery: Delivery) -> pd.DataFrame:
+    frame = pd.DataFrame({column: pd.Series(dtype=str) for column in spec.columns})
+    frame["_abandoned"] = pd.Series(dtype=bool)
+    frame["updated"] = pd.Series(dtype="datetime64[s]")
+    frame["delivery"] = pd.Series(dtype=str)
+    frame["line"] = pd.Series(dtype=np.int64)
+    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([], crs=delivery.crs)) if spec.geometry else frame
+
+
+def _usable(
+    name: str, table: pd.DataFrame, spec: Table, delivery: str
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    findings = []
+    keyless = table[spec.key].isna().any(axis=1)
+    if keyless.any():
+        findings.append(
+            findings_frame(
+                "cle_absente", "majeur", name, attribute=spec.columns[0], code=[""] * int(keyless.sum()),
+                message=f"row without {', '.join(spec.key)}: left out", delivery=delivery,
+                line=table.loc[keyless, "line"],
+            )
+        )  # fmt: skip
+    abandoned = table["_abandoned"] & ~keyless
+    if abandoned.any():
+        gone = table[abandoned]
+        findings.append(
+            findings_frame(
+                "objet_abandonne", "info", name, code=gone[spec.columns[0]],
+                message="abandoned: left out of the network", delivery=delivery, line=gone["line"],
+            )
+        )  # fmt: skip
+    table = table[~keyless & ~abandoned].drop(columns="_abandoned").reset_index(drop=True)
+    for column in spec.numbers:
+        values, bad = parse_number(table[column])
+        if bad.any():
+            findings.append(
+                findings_frame(
+                    "nombre_illisible", "mineur", name, attribute=column, code=table.loc[bad, spec.columns[0]],
+                    message=f"{column} is not a number: taken as unknown", delivery=delivery,
+                    line=table.loc[bad, "line"],
+                )
+            )  # fmt: skip
+        table[column] = values.astype(float)
+    return table, findings
