@@ -99,7 +99,8 @@ def parse_date(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     codes, distinct = pd.factorize(text)
     distinct_text = pd.Series(distinct, dtype=str)
     dates = _calendar(distinct_text.str.extract(f"^{_ISO}{_TIME}$"))
-    dates = dates.fillna(_calendar(distinct_text.str.extract(f"^{_FRENCH}{_TIME}$")))
+    if dates.isna().any():
+        dates = dates.fillna(_calendar(distinct_text.str.extract(f"^{_FRENCH}{_TIME}$")))
     found = np.append(dates.to_numpy(), np.datetime64("NaT", "s"))[codes]  # code -1, missing, is the last
     values = pd.Series(found, index=text.index, name=text.name)
     return values, values.isna() & text.notna()

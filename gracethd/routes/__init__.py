@@ -1,5 +1,6 @@
 """Routes: from each prise to its feed, by splices, else by cables, else by zone (D7, D9, D15)."""
 
+from gracethd.routes.trace import trace_routes
 from gracethd.routes.types import Routes
 
-__all__ = ["Routes"]
+__all__ = ["Routes", "trace_routes"]

@@ -1,0 +1,119 @@
+"""Checking deliveries: every rule on every table, never stopping at the first fault."""
+
+from collections.abc import Iterable, Sequence
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gracethd.check.columns import check_columns, check_filling
+from gracethd.check.geometry import check_geometry
+from gracethd.check.keys import check_abandoned, check_foreign_keys, check_primary_keys
+from gracethd.check.locate import locate
+from gracethd.check.presence import check_presence, check_versions
+from gracethd.check.rules import RULES
+from gracethd.check.topology import check_topology
+from gracethd.check.trade import check_trade
+from gracethd.deliveries.types import Delivery
+from gracethd.findings import SEVERITIES, Severity, merge_findings
+
+
+def check(delivery: Delivery, *, container: str | None = None, phase: str | None = None) -> gpd.GeoDataFrame:
+    """Tell what is wrong in one delivery, by rule, with the place of each fault.
+
+    Parameters
+    ----------
+    delivery : Delivery
+        As `gracethd.deliveries.open_delivery` gives it; what was found at reading is included.
+    container : {"C1", "C2", "C3", "C4"}, optional
+        Also ask the version 3 tables for what this container of the filling grid requires.
+    phase : {"PRE", "DIA", "AVP", "PRO", "ACT", "EXE", "TVX", "REC", "MCO"}, optional
+        Also ask the version 2 tables for what this phase requires.
+
+    Returns
+    -------
+    GeoDataFrame
+        Columns of `gracethd.findings.COLUMNS`, then ``geometry`` in the delivery's CRS: of the faulty object,
+        or of the cable or node that its keys lead to; None where nothing leads anywhere. Sorted by
+        severity, rule, table and code. Messages never tell a value of the delivery.
+
+    Raises
+    ------
+    GraceTHDError
+        The container or phase does not exist.
+
+    Examples
+    --------
+    >>> findings = check(open_delivery(Path("SRO_7.zip")), phase="REC")  # doctest: +SKIP
+    >>> exceeds(findings, "majeur")  # doctest: +SKIP
+    True
+    """
+    return check_all([delivery], container=container, phase=phase)
+
+
+def check_all(
+    deliveries: Sequence[Delivery], *, container: str | None = None, phase: str | None = None
+) -> gpd.GeoDataFrame:
+    """Tell what is wrong in deliveries that belong together.
+
+    As `check`, but a code may be found in any of the deliveries, and a table that one of them holds is not
+    absent. The geometry is in the CRS of the first delivery that has one.
+    """
+    found = [
+        findings.assign(delivery=delivery.name)
+        for delivery in deliveries
+        for findings in _own_findings(delivery, container=container, phase=phase)
+    ]
+    found += [findings.assign(delivery=name) for name, findings in check_foreign_keys(deliveries)]
+    merged = merge_findings([*found, *check_presence(deliveries)])
+    crs = next((delivery.crs for delivery in deliveries if delivery.crs is not None), None)
+    shapes = np.full(len(merged), None, dtype=object)
+    for delivery in deliveries:
+        rows = np.flatnonzero((merged["delivery"] == delivery.name).to_numpy())
+        located = locate(delivery, merged.iloc[rows])
+        shapes[rows] = (
+            located.to_crs(crs) if crs is not None and delivery.crs is not None else located
+        ).to_numpy()
+    return gpd.GeoDataFrame(merged, geometry=gpd.GeoSeries(shapes, index=merged.index, crs=crs))
+
+
+def exceeds(findings: pd.DataFrame, severity: Severity) -> bool:
+    """Tell whether a finding is of this severity or of a graver one.
+
+    Examples
+    --------
+    >>> exceeds(pd.DataFrame({"severity": ["mineur"]}), "majeur")
+    False
+    """
+    graver = SEVERITIES[: SEVERITIES.index(severity) + 1]
+    return bool(findings["severity"].isin(graver).any())
+
+
+def summary(findings: pd.DataFrame) -> pd.DataFrame:
+    """Count findings by rule, the gravest first.
+
+    Returns
+    -------
+    DataFrame
+        Columns rule, family, severity, n (int64), fr, action; rules without finding left out. Rules that
+        other stages add have an empty family.
+    """
+    counts = findings.groupby(["rule", "severity"], sort=True).size().rename("n").reset_index()
+    rank = counts["severity"].map({name: i for i, name in enumerate(SEVERITIES)})
+    counts = counts.assign(_rank=rank).sort_values(["_rank", "rule"]).drop(columns="_rank")
+    told = counts.merge(RULES[["family", "fr", "action"]], left_on="rule", right_index=True, how="left")
+    told[["family", "fr", "action"]] = told[["family", "fr", "action"]].fillna("")
+    return told[["rule", "family", "severity", "n", "fr", "action"]].reset_index(drop=True)
+
+
+def _own_findings(delivery: Delivery, *, container: str | None, phase: str | None) -> Iterable[pd.DataFrame]:
+    """Give the findings that one delivery is enough to make."""
+    yield delivery.findings
+    yield from check_versions(delivery)
+    yield from check_columns(delivery)
+    yield from check_filling(delivery, container=container, phase=phase)
+    yield from check_primary_keys(delivery)
+    yield from check_abandoned(delivery)
+    yield from check_geometry(delivery)
+    yield from check_topology(delivery)
+    yield from check_trade(delivery)

@@ -1,0 +1,98 @@
+"""Keys: each row is named once, and each code that a row refers to exists, generated from the model."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from gracethd.check.model import table_major, table_model
+from gracethd.check.rules import PRIMARY_KEYS, report, report_table
+from gracethd.deliveries.types import Delivery
+from gracethd.values import parse_bool
+
+ANNEXES = frozenset({"t_organisme", "t_reference", "t_adresse", "t_document"})
+"""Tables that describe the network without joining its parts."""
+
+
+def check_primary_keys(delivery: Delivery) -> Iterator[pd.DataFrame]:
+    """Find rows with an empty key, and rows whose key another row has; each of the latter but the first."""
+    for table, frame in delivery.tables.items():
+        names = [name for name in PRIMARY_KEYS.get(table, ()) if name in frame]
+        if not names:
+            continue
+        empty = frame[names].isna().any(axis=1)
+        yield report("cle_vide", table, frame, empty, attribute=names[0])
+        named = frame[~empty]
+        yield report("cle_double", table, named, named.duplicated(names), attribute=names[0])
+
+
+def foreign_keys(delivery: Delivery) -> pd.DataFrame:
+    """Give the foreign keys of the tables of a delivery: columns table, attribute, target, key (text)."""
+    rows = [
+        (table, name, *target.split("."))
+        for table in delivery.tables
+        for name, target in table_model(table, table_major(delivery, table))["foreign_key"].items()
+        if target
+    ]
+    return pd.DataFrame(rows, columns=["table", "attribute", "target", "key"], dtype=str)
+
+
+def check_foreign_keys(deliveries: Sequence[Delivery]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Find codes that no delivery holds, in every table of each; with the name of the delivery."""
+    known = _known_codes(deliveries)
+    for delivery in deliveries:
+        for table, name, target, key in foreign_keys(delivery).itertuples(index=False, name=None):
+            frame = delivery.tables[table]
+            if name not in frame or not (given := frame[name].notna()).any():
+                continue
+            codes = known.get((target, key))
+            if codes is None:
+                found = report_table("table_referencee_absente", table, attribute=name, detail=target)
+            else:
+                rule = "cle_etrangere_annexe" if target in ANNEXES else "cle_etrangere"
+                lost = given & ~frame[name].isin(codes)
+                found = report(rule, table, frame, lost, attribute=name, detail=target)
+            yield delivery.name, found
+
+
+def check_abandoned(delivery: Delivery) -> Iterator[pd.DataFrame]:
+    """Find objects in service that refer to an abandoned one (by its own flag or date)."""
+    gone = {table: is_abandoned(frame) for table, frame in delivery.tables.items()}
+    for table, name, target, key in foreign_keys(delivery).itertuples(index=False, name=None):
+        frame = delivery.tables[table]
+        if target in ANNEXES or target not in gone or not gone[target].any() or name not in frame:
+            continue
+        targets = delivery.tables[target]
+        if key not in targets:
+            continue
+        in_service = targets.loc[~gone[target], key]  # a code that another row keeps in service is in service
+        lost = frame[name].isin(targets.loc[gone[target], key].dropna()) & ~frame[name].isin(in_service)
+        yield report("abandon_utilise", table, frame, lost & ~gone[table], attribute=name, detail=target)
+
+
+def is_abandoned(frame: pd.DataFrame) -> pd.Series:
+    """Tell which rows are abandoned: ``xx_abandon`` true, or ``xx_abddate`` filled."""
+    gone = np.zeros(len(frame), bool)
+    for name in (str(name) for name in frame.columns):
+        if name.endswith("_abandon"):
+            gone |= parse_bool(frame[name])[0].fillna(value=False).to_numpy(dtype=bool)
+        elif name.endswith("_abddate"):
+            gone |= frame[name].notna().to_numpy()
+    return pd.Series(gone, index=frame.index)
+
+
+def _known_codes(deliveries: Sequence[Delivery]) -> dict[tuple[str, str], pd.Index]:
+    """Give the codes of every key that is referred to, over all deliveries."""
+    wanted = pd.concat(
+        [foreign_keys(delivery)[["target", "key"]] for delivery in deliveries]
+    ).drop_duplicates()
+    known = {}
+    for target, key in wanted.sort_values(["target", "key"]).itertuples(index=False, name=None):
+        found = [
+            one.tables[target][key]
+            for one in deliveries
+            if target in one.tables and key in one.tables[target]
+        ]
+        if found:
+            known[(target, key)] = pd.Index(pd.concat(found).dropna().unique())
+    return known

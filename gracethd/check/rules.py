@@ -1,0 +1,73 @@
+"""The rules: what may be wrong in a delivery, why it matters, what to do. Rows, not code.
+
+The ids are stable: others filter and count by them. The documentation page is made from the same rows.
+"""
+
+from importlib.resources import files
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from gracethd.findings import Severity, findings_frame, merge_findings
+from gracethd.model import VERSIONS, attributes
+
+
+def _load() -> pd.DataFrame:
+    with (files(__name__.rpartition(".")[0]) / "rules.csv").open(encoding="utf-8") as stream:
+        return pd.read_csv(stream, dtype=str, keep_default_na=False).set_index("rule", drop=False)
+
+
+RULES = _load()
+"""One row per rule, indexed by id: rule, family, severity, fr, en, why (English), action (French)."""
+
+NOTHING = merge_findings([])
+
+PRIMARY_KEYS: dict[str, tuple[str, ...]] = {
+    str(table): tuple(rows["attribute"])
+    for version in VERSIONS
+    for table, rows in attributes(version).query("primary_key == 'yes'").groupby("table", sort=True)
+}
+"""Key attributes of each table of any version; two for the tables that link two others."""
+
+
+def report(
+    rule: str, table: str, frame: pd.DataFrame, faulty: object, *, attribute: str = "", detail: str = ""
+) -> pd.DataFrame:
+    """Build the findings of one rule on the faulty rows of a table, one each, never telling a value.
+
+    Parameters
+    ----------
+    rule : str
+        A row of `RULES`, which gives severity and text.
+    table : str
+    frame : DataFrame
+        Rows of the table, with ``line`` and the key where it is delivered.
+    faulty : (n_rows,) bool
+        Array or Series, by position.
+    attribute : str
+    detail : str
+        Added to the text of the rule; a name of the model or a number, never a value of the delivery.
+    """
+    mask = np.asarray(faulty, dtype=bool)
+    if not mask.any():
+        return NOTHING
+    rows = frame[["line", *(name for name in PRIMARY_KEYS.get(table, ()) if name in frame)]][mask]
+    severity = cast("Severity", RULES.loc[rule, "severity"])
+    message = str(RULES.loc[rule, "fr"]) + (f" : {detail}" if detail else "")
+    codes, lines = row_codes(pd.DataFrame(rows), table), rows["line"]
+    return findings_frame(rule, severity, table, attribute=attribute, code=codes, message=message, line=lines)
+
+
+def report_table(rule: str, table: str, *, attribute: str = "", detail: str = "") -> pd.DataFrame:
+    """Build the one finding of a rule on a whole table."""
+    return report(rule, table, pd.DataFrame({"line": [0]}), [True], attribute=attribute, detail=detail)
+
+
+def row_codes(rows: pd.DataFrame, table: str) -> pd.Series:
+    """Give the code of each row: its key, two keys joined by ``/``, empty where the key is missing."""
+    names = [name for name in PRIMARY_KEYS.get(table, ()) if name in rows]
+    codes = pd.Series("", index=rows.index, dtype=str)
+    for name in names:
+        codes = codes + ("/" if name != names[0] else "") + rows[name].fillna("")
+    return codes

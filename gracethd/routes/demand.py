@@ -1,0 +1,184 @@
+"""Demand: the prises that a delivery announces, their zone, their drop and their PBO (D15)."""
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gracethd.findings import findings_frame, merge_findings
+from gracethd.inventory import Inventory
+from gracethd.network.places import Places
+from gracethd.network.types import Network
+from gracethd.normalise import PRISE_TYPES
+
+EXTRA = "adresse_sans_ligne"
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Prises before tracing.
+
+    Attributes
+    ----------
+    prises : DataFrame
+        code, n, node (nd_code), zone (zs_code), pm (room of the zone), pbo (bp_code), drop (cb_code), reason
+        ("" or adresse_sans_ligne), insee, delivery, x, y. Missing codes are NaN.
+    zones : DataFrame
+        zone, pm (room), nro (room of its ZNRO); NaN where the delivery does not say.
+    left_out : DataFrame
+        Rows that are no prise (operators, technical rooms), by type: type, rows.
+    findings : DataFrame
+    """
+
+    prises: pd.DataFrame
+    zones: pd.DataFrame
+    left_out: pd.DataFrame
+    findings: pd.DataFrame
+
+
+def find_demand(inventory: Inventory, network: Network, places: Places) -> Demand:
+    """List the prises of an inventory: premise rows, then what addresses announce beyond them."""
+    premise = inventory["premise"]
+    is_prise = premise["type"].isin(PRISE_TYPES) | premise["type"].isna()
+    left_out = premise.loc[~is_prise, "type"].value_counts().rename_axis("type").rename("rows").reset_index()
+    rows = premise[is_prise].reset_index(drop=True)
+    point = _premise_points(rows, inventory)
+    zones = _zones(inventory, places)
+    rows = rows.assign(n=1, reason="", zone=_zone_of(rows, point, inventory))
+    rows["drop"] = _drops(rows, inventory, network)
+    rows["pbo"] = _pbo_of(rows, point, inventory, network, places)
+    addressed, findings = _announced(rows, inventory)
+    address_point = addressed["geometry"].to_numpy()
+    addressed["zone"] = _containing(address_point, inventory.geo("zsro"), "zs_code")
+    with_rows = set(rows["zone"].fillna(""))
+    takes_address = ~addressed["zone"].fillna("").isin(with_rows)
+    addressed["reason"] = np.where(takes_address, "", EXTRA)
+    in_zpbo = _containing(address_point, inventory.geo("zpbo"), "zp_code")
+    addressed["pbo"] = in_zpbo.map(_box_of_zpbo(inventory, places)).where(takes_address)
+    columns = ["code", "n", "nd_code", "zone", "pbo", "drop", "reason", "ad_code", "delivery"]
+    prises = pd.concat([rows.reindex(columns=columns), addressed.reindex(columns=columns)], ignore_index=True)
+    prises = prises.rename(columns={"nd_code": "node"})
+    shape = np.concatenate([point, address_point])
+    insee = inventory["adresse"].set_index("ad_code")["ad_insee"]
+    prises = prises.assign(
+        pm=prises["zone"].map(zones.set_index("zone")["pm"]),
+        insee=prises["ad_code"].map(insee),
+        x=shapely.get_x(shape),
+        y=shapely.get_y(shape),
+    ).drop(columns="ad_code")
+    order = prises.sort_values(["code", "reason"]).index
+    return Demand(prises.loc[order].reset_index(drop=True), zones, left_out, findings)
+
+
+def _premise_points(rows: pd.DataFrame, inventory: Inventory) -> np.ndarray:
+    """Give a premise the point of its node, else of its address."""
+    at_node = inventory.geo("noeud").set_index("nd_code")["geometry"].reindex(rows["nd_code"]).to_numpy()
+    at_address = inventory.geo("adresse").set_index("ad_code")["geometry"].reindex(rows["ad_code"]).to_numpy()
+    return np.where(shapely.is_geometry(at_node), at_node, at_address)
+
+
+def _containing(points: np.ndarray, zones: gpd.GeoDataFrame, code: str) -> pd.Series:
+    """Tell the zone that holds each point; the first code where zones overlap, NaN outside all."""
+    tree = shapely.STRtree(zones["geometry"].to_numpy())
+    row, hit = tree.query(points, predicate="intersects")
+    pairs = pd.DataFrame({"row": row, "code": zones[code].to_numpy()[hit]}).sort_values(["row", "code"])
+    found = pairs.drop_duplicates("row").set_index("row")["code"]
+    return found.reindex(range(len(points))).astype(str).where(lambda s: s != "nan")
+
+
+def _zones(inventory: Inventory, places: Places) -> pd.DataFrame:
+    zsro = inventory["zsro"]
+    znro = inventory["znro"].set_index("zn_code")
+    rooms = places.rooms
+    known = set(rooms["room"])
+
+    def room_at(lc_code: pd.Series, nd_code: pd.Series, nature: str) -> pd.Series:
+        at_node = rooms[rooms["nature"] == nature].dropna(subset="nd_code").drop_duplicates("nd_code")
+        return lc_code.where(lc_code.isin(known)).fillna(nd_code.map(at_node.set_index("nd_code")["room"]))
+
+    zn = zsro["zs_zn_code"]
+    return pd.DataFrame(
+        {
+            "zone": zsro["zs_code"],
+            "pm": room_at(zsro["zs_lc_code"], zsro["zs_nd_code"], "PM"),
+            "nro": room_at(zn.map(znro["zn_lc_code"]), zn.map(znro["zn_nd_code"]), "NRO"),
+        }
+    )
+
+
+def _zone_of(rows: pd.DataFrame, point: np.ndarray, inventory: Inventory) -> pd.Series:
+    zpbo = inventory["zpbo"].set_index("zp_code")["zp_zs_code"]
+    by_key = rows["zp_code"].map(zpbo)
+    by_key = by_key.where(by_key.isin(inventory["zsro"]["zs_code"]))
+    return by_key.fillna(_containing(point, inventory.geo("zsro"), "zs_code"))
+
+
+def _drops(rows: pd.DataFrame, inventory: Inventory, network: Network) -> pd.Series:
+    """Give each premise its drop: by its PTO, else the drops that reach its node, filled in code order."""
+    assets = network.assets
+    drops = set(assets.loc[(assets["kind"] == "cable") & (assets["segment"] == "raccordement"), "code"])
+    cable = inventory["cable"]
+    cable = cable[cable["cb_code"].isin(drops)]
+    premise_of_pto = inventory["ebp"].set_index("bp_code")["bp_sf_code"]
+    by_pto = pd.concat(
+        [
+            pd.DataFrame({"drop": cable["cb_code"], "code": cable[f"cb_bp{end}"].map(premise_of_pto)})
+            for end in (1, 2)
+        ]
+    ).dropna()
+    by_pto = by_pto.sort_values(["code", "drop"]).drop_duplicates("code").set_index("code")["drop"]
+    found = rows["code"].map(by_pto)
+    at_node = network.ends[network.ends["is_premise"] & network.ends["cable"].isin(drops)].dropna(subset="place")
+    at_node = at_node[~at_node["cable"].isin(by_pto)]
+    capacity = cable.set_index("cb_code")["cb_capafo"].fillna(1).clip(lower=1)
+    at_node = at_node.assign(room=at_node["cable"].map(capacity)).sort_values(["place", "cable"])
+    at_node["until"] = at_node.groupby("place")["room"].cumsum()
+    last = ~at_node.duplicated("place", keep="last")
+    at_node.loc[last, "until"] = np.inf  # the last drop takes whoever is left: nobody else can
+    waiting = rows[found.isna() & rows["nd_code"].notna()].sort_values(["nd_code", "code"])
+    turn = waiting.groupby("nd_code").cumcount()
+    pairs = pd.DataFrame({"row": waiting.index, "place": waiting["nd_code"], "turn": turn}).merge(at_node, on="place")
+    pairs = pairs[pairs["turn"] < pairs["until"]].sort_values(["row", "until"]).drop_duplicates("row")
+    return found.fillna(pairs.set_index("row")["cable"].reindex(rows.index))
+
+
+def _box_of_zpbo(inventory: Inventory, places: Places) -> pd.Series:
+    """Give the box of each ZPBO: the one it names, else the first PBO at its node."""
+    zpbo = inventory["zpbo"].set_index("zp_code")
+    pbo = places.boxes[places.boxes["nature"] == "PBO"]
+    at_node = pbo.dropna(subset="nd_code").drop_duplicates("nd_code").set_index("nd_code")["bp_code"]
+    named = zpbo["zp_bp_code"].where(zpbo["zp_bp_code"].isin(places.boxes["bp_code"]))
+    return named.fillna(zpbo["zp_nd_code"].map(at_node))
+
+
+def _pbo_of(
+    rows: pd.DataFrame, point: np.ndarray, inventory: Inventory, network: Network, places: Places
+) -> pd.Series:
+    ends = network.ends[~network.ends["is_premise"] & network.ends["ebp"].notna()]
+    by_drop = rows["drop"].map(ends.drop_duplicates("cable").set_index("cable")["ebp"])
+    by_key = rows["bp_code"].where(rows["bp_code"].isin(places.boxes["bp_code"]))
+    of_zpbo = _box_of_zpbo(inventory, places)
+    by_zone = _containing(point, inventory.geo("zpbo"), "zp_code").map(of_zpbo)
+    return by_drop.fillna(by_key).fillna(rows["zp_code"].map(of_zpbo)).fillna(by_zone)
+
+
+def _announced(rows: pd.DataFrame, inventory: Inventory) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Give the prises that each address announces beyond its rows, and report rows beyond the number."""
+    address = inventory.geo("adresse")
+    homes = address["ad_nblhab"].fillna(address["ad_nblres"])
+    others = address[["ad_nblpro", "ad_nblent", "ad_nblpub"]].sum(axis=1, min_count=1)
+    total = homes.fillna(0) + others.fillna(0)
+    says = homes.notna() | others.notna()
+    n_rows = address["ad_code"].map(rows["ad_code"].value_counts()).fillna(0)
+    extra = (total - n_rows).clip(lower=0).where(says, 0).astype(np.int64)
+    over = says & (n_rows > total)
+    findings = findings_frame(
+        "lignes_au_dela_adresse", "mineur", "adresse", attribute="ad_nblhab", code=address.loc[over, "ad_code"],
+        message="more premises than the address announces", delivery=address.loc[over, "delivery"],
+        line=address.loc[over, "line"],
+    )  # fmt: skip
+    kept = address.loc[extra > 0, ["ad_code", "delivery", "geometry"]].assign(n=extra[extra > 0])
+    kept["code"] = kept["ad_code"]
+    return kept.reset_index(drop=True), merge_findings([findings])

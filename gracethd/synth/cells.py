@@ -1,0 +1,36 @@
+"""Invented limits: the land nearest to the addresses of each zone, without gap or overlap."""
+
+import numpy as np
+import shapely
+
+from gracethd.synth.roads import Floats, Ints
+
+
+def dissolve_cells(xy: Floats, label: Ints, outline: shapely.Geometry) -> list[shapely.Geometry]:
+    """Give, for each label from 0 up, the part of `outline` that is nearest to its points.
+
+    Parameters
+    ----------
+    xy : (n, 2)
+        Distinct points.
+    label : (n,) int
+        Every label from 0 to the largest one occurs.
+    outline : Polygon
+
+    Returns
+    -------
+    list of Polygon or MultiPolygon
+        Voronoi cells dissolved by label, which cover the outline exactly once.
+    """
+    n = int(label.max()) + 1
+    if n == 1:
+        return [outline]
+    cells = shapely.get_parts(
+        shapely.voronoi_polygons(shapely.multipoints(xy), extend_to=outline.envelope, ordered=True)
+    )
+    shapely.prepare(outline)
+    within = shapely.contains_properly(outline, cells)
+    cells = np.where(within, cells, shapely.intersection(cells, outline))
+    order = np.argsort(label, kind="stable")
+    bounds = np.searchsorted(label[order], np.arange(n + 1))
+    return [shapely.coverage_union_all(cells[order[bounds[k] : bounds[k + 1]]]) for k in range(n)]
