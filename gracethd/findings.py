@@ -6,6 +6,8 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from gracethd.errors import GraceTHDError
+
 Severity = Literal["bloquant", "majeur", "mineur", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 COLUMNS = ("rule", "severity", "table", "attribute", "code", "message", "delivery", "line")
@@ -61,3 +63,17 @@ def merge_findings(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     rank = merged["severity"].map({name: i for i, name in enumerate(SEVERITIES)})
     merged = merged.assign(_rank=rank).sort_values(["_rank", "rule", "table", "code", "delivery", "line"])
     return merged.drop(columns="_rank").reset_index(drop=True)
+
+
+def severity(name: str) -> Severity:
+    """Give the severity of that name.
+
+    Raises
+    ------
+    GraceTHDError
+        When there is no such severity.
+    """
+    for known in SEVERITIES:
+        if name == known:
+            return known
+    raise GraceTHDError(f"severity {name!r} does not exist; choose one of {', '.join(SEVERITIES)}")

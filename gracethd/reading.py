@@ -11,6 +11,7 @@ import shapely
 
 from gracethd.deliveries import Delivery, open_deliveries
 from gracethd.errors import CRSError, LevelError
+from gracethd.codes import follow
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.normalise import TABLES, normalise
@@ -143,7 +144,7 @@ def _complete(tables: dict[str, pd.DataFrame], crs: pyproj.CRS) -> dict[str, pd.
     """Fill what one version says elsewhere: types of v2 rooms, premises of v3 PTOs, lines of cables."""
     site = tables["site"].set_index("st_code")
     local = tables["local"]
-    from_site = local["lc_st_code"].map(site["st_typelog"])
+    from_site = follow(local["lc_st_code"], site["st_typelog"])
     local = local.assign(lc_typelog=local["lc_typelog"].fillna(from_site))
     ebp = tables["ebp"]
     in_premise = ebp["bp_lc_code"].isin(tables["premise"]["code"])
@@ -153,8 +154,8 @@ def _complete(tables: dict[str, pd.DataFrame], crs: pyproj.CRS) -> dict[str, pd.
     )
     premise = tables["premise"]
     premise = premise.assign(
-        nd_code=premise["nd_code"].fillna(premise["st_code"].map(site["st_nd_code"])),
-        ad_code=premise["ad_code"].fillna(premise["st_code"].map(site["st_ad_code"])),
+        nd_code=premise["nd_code"].fillna(follow(premise["st_code"], site["st_nd_code"])),
+        ad_code=premise["ad_code"].fillna(follow(premise["st_code"], site["st_ad_code"])),
     )
     line = tables["cableline"].set_index("cl_cb_code")["geometry"]
     cable = tables["cable"]

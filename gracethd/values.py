@@ -7,6 +7,7 @@ index of the column, and a missing text is neither a value nor unreadable.
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 TRUE_TEXTS = ("t", "1", "o", "true", "oui", "vrai")
 FALSE_TEXTS = ("f", "0", "n", "false", "non", "faux")
@@ -18,7 +19,6 @@ _TIME = (
     r"(?:[ T](?P<hour>[0-9]{1,2})[:-](?P<minute>[0-9]{2})(?:[:-](?P<second>[0-9]{2})(?:\.[0-9]+)?)?"
     r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
-_CLOCK = ("hour", "minute", "second")
 
 
 def parse_bool(text: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -99,17 +99,25 @@ def parse_date(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     codes, distinct = pd.factorize(text)
     distinct_text = pd.Series(distinct, dtype=str)
     dates = _calendar(distinct_text.str.extract(f"^{_ISO}{_TIME}$"))
-    if dates.isna().any():
-        dates = dates.fillna(_calendar(distinct_text.str.extract(f"^{_FRENCH}{_TIME}$")))
-    found = np.append(dates.to_numpy(), np.datetime64("NaT", "s"))[codes]  # code -1, missing, is the last
+    if np.isnat(dates).any():
+        french = _calendar(distinct_text.str.extract(f"^{_FRENCH}{_TIME}$"))
+        dates = np.where(np.isnat(dates), french, dates)
+    found = np.append(dates, np.datetime64("NaT", "s"))[codes]  # code -1, missing, is the last
     values = pd.Series(found, index=text.index, name=text.name)
     return values, values.isna() & text.notna()
 
 
-def _calendar(parts: pd.DataFrame) -> pd.Series:
+def _calendar(parts: pd.DataFrame) -> NDArray[np.datetime64]:
     """Give the dates of their parts, NaT where a part is missing or impossible."""
-    numbers = parts.astype(np.float64)
-    numbers[list(_CLOCK)] = numbers[list(_CLOCK)].fillna(0)
-    possible = numbers[list(_CLOCK)].lt([24, 60, 60]).all(axis=1) & numbers["year"].ge(1)
-    stamps = pd.to_datetime(numbers.where(possible), errors="coerce")
-    return stamps.astype("datetime64[s]")
+    there = parts["year"].notna().to_numpy()
+    numbers = {name: parts[name].fillna("0").astype(np.int64).to_numpy() for name in parts}
+    month = (numbers["year"] - 1970) * 12 + numbers["month"] - 1
+    first = month.astype("datetime64[M]")
+    day = first.astype("datetime64[D]") + (numbers["day"] - 1)
+    possible = (numbers["month"] >= 1) & (numbers["month"] <= 12) & (numbers["year"] >= 1)
+    possible &= day.astype("datetime64[M]") == first
+    possible &= (numbers["hour"] < 24) & (numbers["minute"] < 60) & (numbers["second"] < 60)
+    seconds = (numbers["hour"] * 60 + numbers["minute"]) * 60 + numbers["second"]
+    stamps: NDArray[np.datetime64] = day.astype("datetime64[s]") + seconds
+    stamps[~(there & possible)] = np.datetime64("NaT")
+    return stamps

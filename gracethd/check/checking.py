@@ -63,8 +63,11 @@ def check_all(
         findings.assign(delivery=delivery.name)
         for delivery in deliveries
         for findings in _own_findings(delivery, container=container, phase=phase)
+        if len(findings)
     ]
-    found += [findings.assign(delivery=name) for name, findings in check_foreign_keys(deliveries)]
+    found += [
+        findings.assign(delivery=name) for name, findings in check_foreign_keys(deliveries) if len(findings)
+    ]
     merged = merge_findings([*found, *check_presence(deliveries)])
     crs = next((delivery.crs for delivery in deliveries if delivery.crs is not None), None)
     shapes = np.full(len(merged), None, dtype=object)

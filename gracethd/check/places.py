@@ -37,9 +37,9 @@ def mapping(tables: Tables, table: str, key: str, value: str) -> pd.Series:
 
 def filled(*columns: pd.Series) -> pd.Series:
     """Give the first of the columns that is not missing, row by row."""
-    first, *others = columns
+    first, *others = (one.astype("str") for one in columns)  # a map that finds nothing is not text
     for other in others:
-        first = first.fillna(other)
+        first = first.where(first.notna(), other)
     return first
 
 

@@ -36,7 +36,7 @@ def check_presence(deliveries: Sequence[Delivery]) -> Iterator[pd.DataFrame]:
 
 def check_versions(delivery: Delivery) -> Iterator[pd.DataFrame]:
     """Find deliveries whose tables with rows tell different versions."""
-    told = {table: major for table, major in delivery.versions.items() if len(delivery.tables[table])}
+    told = {table: major for table, major in delivery.versions.items() if len(delivery.tables.get(table, ()))}
     if len(set(told.values())) > 1:
         fewest = min("23", key=lambda major: (list(told.values()).count(major), major))
         odd = sorted(table for table, major in told.items() if major == fewest)

@@ -143,7 +143,9 @@ def _supports(delivery: Delivery) -> Iterator[pd.DataFrame]:
         if frame is None:
             continue
         names = [name for name in SUPPORTS[table] if name in frame]
+        if not names:  # that the attributes are absent is told once
+            continue
         given = frame[names].notna().sum(axis=1)
-        yield report(none, table, frame, given == 0, attribute=names[0] if names else "")
+        yield report(none, table, frame, given == 0, attribute=names[0])
         if several:
             yield report(several, table, frame, given > 1, attribute=names[0])

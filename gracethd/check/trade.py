@@ -103,11 +103,12 @@ def _pbo(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
     ends, nodes = cable_ends(tables), place_nodes(tables)
     if ends.empty:  # that no cable was delivered is told once
         return
+    zones = column(tables, "t_suf", "sf_zp_code")
     serving = pd.concat([
         column(tables, "t_local", "lc_bp_codf"), column(tables, "t_local", "lc_bp_codp"),
-        column(tables, "t_suf", "sf_zp_code").map(mapping(tables, "t_zpbo_patch201", "zp_code", "zp_bp_code")),
+        zones.map(mapping(tables, "t_zpbo_patch201", "zp_code", "zp_bp_code")),
     ]).dropna()  # fmt: skip
-    zone_nodes = column(tables, "t_suf", "sf_zp_code").map(mapping(tables, "t_zpbo", "zp_code", "zp_nd_code"))
+    zone_nodes = zones.map(mapping(tables, "t_zpbo", "zp_code", "zp_nd_code"))
     box_nodes = boxes["bp_code"].map(nodes["t_ebp"])
     serves = boxes["bp_code"].isin(serving) | (box_nodes.notna() & box_nodes.isin(zone_nodes.dropna()))
     reached = boxes["bp_code"].isin(pd.concat([ends["box1"], ends["box2"]]).dropna())

@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from gracethd.codes import follow
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places, nature_of
 
@@ -104,7 +105,7 @@ def _ptechs(inventory: Inventory) -> pd.DataFrame:
 def _sites(inventory: Inventory, places: Places) -> pd.DataFrame:
     site = inventory["site"]
     of_rooms = places.rooms[places.rooms["nature"] != ""].drop_duplicates("st_code").set_index("st_code")["nature"]
-    nature = site["st_code"].map(of_rooms).fillna(nature_of(site["st_typelog"]))
+    nature = follow(site["st_code"], of_rooms).fillna(nature_of(site["st_typelog"]))
     holds_box = site["st_nd_code"].isin(places.boxes["nd_code"])
     is_home = site["st_nd_code"].isin(inventory["premise"]["nd_code"]) & (nature == "") & ~holds_box
     site = site[~is_home]

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gracethd.codes import amount, follow
 from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.assets import list_assets
-from gracethd.network.ends import cable_ends
+from gracethd.network.ends import cable_ends, side_by_side
 from gracethd.network.fibres import Fibres, read_fibres
 from gracethd.network.layers import cable_layers
 from gracethd.network.places import Places, find_places
@@ -71,7 +72,7 @@ def build_network(inventory: Inventory) -> Network:
 
 def _cable_assets(inventory: Inventory, ends: pd.DataFrame) -> pd.Index:
     """Tell the cables that are assets: patch cords and breakouts stay inside their room (D5)."""
-    room = ends.pivot(index="cable", columns="end", values="room")
+    room = side_by_side(ends, "room")
     inside = room.index[room[1].notna() & (room[1] == room[2])]
     cable = inventory["cable"]
     is_cord = cable["cb_typephy"].isin(("J", "B")) | cable["cb_code"].isin(inside)
@@ -80,7 +81,7 @@ def _cable_assets(inventory: Inventory, ends: pd.DataFrame) -> pd.Index:
 
 def _way_codes(inventory: Inventory, chains: Chains) -> pd.Series:
     code = inventory["cheminement"].set_index("cm_code")["cm_typelog"]
-    of_way = chains.ways.assign(code=chains.ways["way"].map(code).fillna("NC"))
+    of_way = chains.ways.assign(code=follow(chains.ways["way"], code).fillna("NC"))
     tally = of_way.groupby("cable")["code"].agg(["nunique", "first"])
     return tally.loc[tally["nunique"] == 1, "first"]
 
@@ -172,12 +173,12 @@ def _measured(
     length = np.nan_to_num(shapely.length(assets["geometry"].to_numpy()))
     real = inventory["cable"].set_index("cb_code")["cb_lgreel"]
     is_cable = (assets["kind"] == "cable").to_numpy()
-    length = np.where(is_cable & (length == 0), assets["code"].map(real).fillna(0.0), length)
+    length = np.where(is_cable & (length == 0), amount(assets["code"], real), length)
     way_length = inventory.geo("cheminement").set_index("cm_code")["geometry"].length
-    conduit_length = inventory["cond_chem"].assign(m=inventory["cond_chem"]["dm_cm_code"].map(way_length))
+    conduit_length = inventory["cond_chem"].assign(m=amount(inventory["cond_chem"]["dm_cm_code"], way_length))
     conduit_length = conduit_length.groupby("dm_cd_code")["m"].sum()
     is_conduit = (assets["kind"] == "conduite").to_numpy()
-    length = np.where(is_conduit, assets["code"].map(conduit_length).fillna(0.0), length)
+    length = np.where(is_conduit, amount(assets["code"], conduit_length), length)
     order = layers["layer"].map({name: i for i, name in enumerate(SEGMENTS)})
     of_cable = order.groupby(_numbers(number, "cable", layers["cable"])).min()
     boxed, roomed = stops[stops["ebp"].notna()], stops[stops["room"].notna()]

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gracethd.codes import follow
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.fibres import Fibres
@@ -57,7 +58,7 @@ def cable_ends(inventory: Inventory, places: Places, fibres: Fibres) -> tuple[pd
 def _declared(cable: pd.DataFrame, places: Places, end: int) -> pd.DataFrame:
     box = cable[f"cb_bp{end}"]
     box = box.where(box.isin(places.ebp_node.index))
-    rack_room = cable[f"cb_ba{end}"].map(places.rack_room)
+    rack_room = follow(cable[f"cb_ba{end}"], places.rack_room)
     room_node = places.rooms.set_index("room")["nd_code"]
     return pd.DataFrame(
         {
@@ -65,7 +66,7 @@ def _declared(cable: pd.DataFrame, places: Places, end: int) -> pd.DataFrame:
             "end": end,
             "ebp": box,
             "room": rack_room.where(box.isna()),
-            "box_node": box.map(places.ebp_node).fillna(rack_room.map(room_node)),
+            "box_node": follow(box, places.ebp_node).fillna(follow(rack_room, room_node)),
             "code_node": cable[f"cb_nd{end}"],
             "is_cable": ~cable["cb_typephy"].isin(("J", "B")),
         }
@@ -120,22 +121,27 @@ def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def _equipment(ends: pd.DataFrame, places: Places, fibres: Fibres) -> pd.DataFrame:
     """Find the box or room of each end that declares none (D6, Ends)."""
     touches = fibres.touches.copy()
-    touches["place"] = touches["ebp"].map(places.ebp_node)
+    touches["place"] = follow(touches["ebp"], places.ebp_node)
     room_node = places.rooms.set_index("room")["nd_code"]
-    touches["place"] = touches["place"].fillna(touches["room"].map(room_node))
+    touches["place"] = touches["place"].fillna(follow(touches["room"], room_node))
     touches = touches.sort_values(["cable", "place", "n", "ebp"], ascending=[True, True, False, True])
     best = touches.drop_duplicates(["cable", "place"]).set_index(["cable", "place"])[["ebp", "room"]]
     bare = ends["ebp"].isna() & ends["room"].isna()
     key = pd.MultiIndex.from_arrays([ends["cable"], ends["place"]])
     by_fibres = best.reindex(key)
-    ebp = ends["ebp"].mask(bare, pd.Series(by_fibres["ebp"].to_numpy(), index=ends.index))
-    room = ends["room"].mask(bare, pd.Series(by_fibres["room"].to_numpy(), index=ends.index))
+    ebp = ends["ebp"].mask(bare, pd.Series(by_fibres["ebp"].to_numpy(object), index=ends.index, dtype="str"))
+    room = ends["room"].mask(bare, pd.Series(by_fibres["room"].to_numpy(object), index=ends.index, dtype="str"))
     at_place = places.boxes.dropna(subset="nd_code").groupby("nd_code")["bp_code"].agg(["size", "first"])
     only = at_place.loc[at_place["size"] == 1, "first"]
     bare = ebp.isna() & room.isna()
-    ebp = ebp.mask(bare, ends["place"].map(only))
+    ebp = ebp.mask(bare, follow(ends["place"], only))
     served = places.rooms[places.rooms["nature"].isin(("NRO", "PM"))].dropna(subset="nd_code")
     room_at = served.drop_duplicates("nd_code").set_index("nd_code")["room"]
     bare = ebp.isna() & room.isna()
-    room = room.mask(bare, ends["place"].map(room_at))
-    return ends.assign(ebp=ebp.astype(str).where(ebp.notna()), room=room.astype(str).where(room.notna()))
+    room = room.mask(bare, follow(ends["place"], room_at))
+    return ends.assign(ebp=ebp, room=room)
+
+
+def side_by_side(ends: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Give one column of both ends of each cable: index cable, columns 1 and 2."""
+    return ends.pivot(index="cable", columns="end", values=column).reindex(columns=[1, 2]).astype(ends[column].dtype)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from gracethd.codes import follow
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places
 
@@ -45,8 +46,8 @@ def read_fibres(inventory: Inventory, places: Places) -> Fibres:
     fibre, position = inventory["fibre"], inventory["position"]
     codes = pd.Index(fibre["fo_code"])
     cable = fibre["fo_cb_code"].to_numpy(dtype=object)
-    box = position["ps_cs_code"].map(inventory["cassette"].set_index("cs_code")["cs_bp_code"])
-    room = position["ps_ti_code"].map(places.drawer_room)
+    box = follow(position["ps_cs_code"], inventory["cassette"].set_index("cs_code")["cs_bp_code"])
+    room = follow(position["ps_ti_code"], places.drawer_room)
     box = box.mask(position["ps_ti_code"].notna())  # a module of a drawer is a cassette too
     first = codes.get_indexer(position["ps_1"])
     second = codes.get_indexer(position["ps_2"])

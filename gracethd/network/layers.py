@@ -5,7 +5,9 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from gracethd.codes import follow
 from gracethd.findings import findings_frame
+from gracethd.network.ends import side_by_side
 from gracethd.network.fibres import Fibres
 from gracethd.network.places import Places
 
@@ -81,7 +83,7 @@ def _by_fibres(places: Places, fibres: Fibres) -> pd.Series:
     """Read the layer off the rooms and boxes that a cable's alignments reach, by a vote of its fibres."""
     nature = places.rooms.set_index("room")["nature"]
     contacts = fibres.contacts.assign(
-        group=fibres.group[fibres.contacts["fibre"].to_numpy()], nature=fibres.contacts["room"].map(nature)
+        group=fibres.group[fibres.contacts["fibre"].to_numpy()], nature=follow(fibres.contacts["room"], nature)
     ).drop_duplicates(["group", "room"])
     n_groups = int(fibres.group.max()) + 1 if len(fibres.group) else 0
     counted = {
@@ -114,7 +116,7 @@ def _by_fibres(places: Places, fibres: Fibres) -> pd.Series:
 def _by_rooms(ends: pd.DataFrame, places: Places) -> pd.Series:
     """Read the layer of a cable that has a rack or a drawer at both ends."""
     nature = places.rooms.set_index("room")["nature"]
-    at = ends.assign(nature=ends["room"].map(nature)).pivot(index="cable", columns="end", values="nature")
+    at = side_by_side(ends.assign(nature=follow(ends["room"], nature)), "nature")
     pair = at[1].fillna("") + "-" + at[2].fillna("")
     code = pair.map({"NRO-PM": "TR", "PM-NRO": "TR", "NRO-NRO": "CO"})
     return code.dropna().astype(object)
@@ -122,7 +124,7 @@ def _by_rooms(ends: pd.DataFrame, places: Places) -> pd.Series:
 
 def _by_position(ends: pd.DataFrame, places: Places) -> pd.Series:
     """Place a cable between NRO and PM, or beyond the PM: by what stays connected once PMs are taken out."""
-    wide = ends.pivot(index="cable", columns="end", values="place").dropna()
+    wide = side_by_side(ends, "place").dropna()
     if wide.empty:
         return pd.Series(dtype=object)
     served = places.rooms[places.rooms["nature"].isin(("NRO", "PM"))].dropna(subset="nd_code")

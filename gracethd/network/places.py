@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gracethd.codes import follow
 from gracethd.inventory import Inventory
 
 NRO_TYPES = ("NRO", "NRA", "NRAHD", "NRAMED", "NRAZO")
@@ -49,12 +50,12 @@ def find_places(inventory: Inventory) -> Places:
     ebp = inventory["ebp"].set_index("bp_code")
     premise_node = inventory["premise"].set_index("code")["nd_code"]
     ebp_node = (
-        ebp["bp_pt_code"].map(ptech_node)
-        .fillna(ebp["bp_lc_code"].map(room_node))
-        .fillna(ebp["bp_sf_code"].map(premise_node))
+        follow(ebp["bp_pt_code"], ptech_node)
+        .fillna(follow(ebp["bp_lc_code"], room_node))
+        .fillna(follow(ebp["bp_sf_code"], premise_node))
     )  # fmt: skip
     rack_room = inventory["baie"].set_index("ba_code")["ba_lc_code"]
-    drawer_room = inventory["tiroir"].set_index("ti_code")["ti_ba_code"].map(rack_room)
+    drawer_room = follow(inventory["tiroir"].set_index("ti_code")["ti_ba_code"], rack_room)
     is_network = ~ebp["bp_typelog"].isin(("PTO", "DTI")) & ebp["bp_sf_code"].isna()
     boxes = pd.DataFrame(
         {
@@ -95,7 +96,7 @@ def _rooms(inventory: Inventory, site_node: pd.Series) -> pd.DataFrame:
             "room": local["lc_code"],
             "kind": "local",
             "st_code": local["lc_st_code"],
-            "nd_code": local["lc_st_code"].map(site_node),
+            "nd_code": follow(local["lc_st_code"], site_node),
             "nature": nature_of(local["lc_typelog"]),
         }
     )

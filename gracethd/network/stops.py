@@ -6,7 +6,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from gracethd.codes import amount, follow
 from gracethd.findings import findings_frame
+from gracethd.network.ends import side_by_side
 from gracethd.network.fibres import Fibres
 from gracethd.network.places import Places
 
@@ -51,7 +53,7 @@ def cable_stops(
     rows["at_m"] = _pin_ends(rows, shapely.length(line))
     # end 1 first, openings along the line, end 2 last
     first = rows[rows["end"] == 1].drop_duplicates("cable").set_index("cable")["at_m"]
-    rows["offset"] = (rows["at_m"] - rows["cable"].map(first)).abs()
+    rows["offset"] = (rows["at_m"] - first.reindex(rows["cable"]).to_numpy(float)).abs()
     rows["turn"] = np.select([rows["end"] == 1, rows["end"] == 2], [0, 2], 1)
     rows = rows.sort_values(["cable", "turn", "offset", "place", "is_end", "ebp"], ascending=[True] * 4 + [False, True])
     group = np.where(rows["turn"] == 1, rows["place"].astype(object), rows["turn"].astype(object))
@@ -70,7 +72,7 @@ def _openings(at_ends: pd.DataFrame, fibres: Fibres, places: Places) -> pd.DataF
     touch = touch[touch["cable"].isin(at_ends["cable"]) & touch["ebp"].isin(places.boxes["bp_code"])]
     own = pd.MultiIndex.from_frame(at_ends[["cable", "ebp"]])
     touch = touch[~pd.MultiIndex.from_frame(touch[["cable", "ebp"]]).isin(own)]
-    place = touch["ebp"].map(places.ebp_node)
+    place = follow(touch["ebp"], places.ebp_node)
     opened = pd.DataFrame({"cable": touch["cable"], "place": place, "ebp": touch["ebp"]})
     opened["room"] = pd.Series(np.nan, index=opened.index, dtype=str)
     return opened[opened["place"].notna()].astype({"cable": str})
@@ -80,7 +82,7 @@ def _pin_ends(rows: pd.DataFrame, length: NDArray[np.float64]) -> NDArray[np.flo
     """Put the two ends of each line at 0 and at its length: a node may lie a little beside the line."""
     at = rows["at_m"].to_numpy(copy=True)
     is_end = rows["is_end"].to_numpy() & np.isfinite(length)
-    other = rows[rows["is_end"]].pivot(index="cable", columns="end", values="at_m")
+    other = side_by_side(rows[rows["is_end"]], "at_m")
     is_forward = (other[1].fillna(-np.inf) <= other[2].fillna(np.inf)).reindex(rows["cable"]).to_numpy()
     starts = (rows["end"].to_numpy() == 1) == is_forward
     at[is_end] = np.where(starts, 0.0, length)[is_end]
@@ -127,7 +129,7 @@ def sections_passed(
         The rows of `pairs`, repeated for each stretch held, with the column ``section``.
     """
     n_sections = sections.groupby("cable").size()
-    is_cut = (pairs["cable"].map(n_sections) > 1).to_numpy()
+    is_cut = amount(pairs["cable"], n_sections) > 1
     tip = shapely.get_type_id(shape) == shapely.GeometryType.POINT
     middle = np.where(tip, shape, shapely.line_interpolate_point(shapely.line_merge(shape), 0.5, normalized=True))
     at = np.full(len(pairs), np.nan)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gracethd.codes import amount
 from gracethd.compiled import compiled
 from gracethd.network.fibres import Fibres
 
@@ -62,7 +63,7 @@ def walk_alignments(
     order = np.lexsort((far, near))
     indptr = np.zeros(n + 1, np.int64)
     np.cumsum(np.bincount(near, minlength=n), out=indptr[1:])
-    ends = fibres.contacts[fibres.contacts["room"].map(targets).fillna(value=False).astype(bool)]
+    ends = fibres.contacts[amount(fibres.contacts["room"], targets) > 0]
     ends = ends.drop_duplicates("fibre")
     room = np.full(n, -1, np.int32)
     room[ends["fibre"].to_numpy()] = rooms.get_indexer(ends["room"])

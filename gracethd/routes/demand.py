@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gracethd.codes import amount, follow
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places
@@ -56,15 +57,15 @@ def find_demand(inventory: Inventory, network: Network, places: Places) -> Deman
     takes_address = ~addressed["zone"].fillna("").isin(with_rows)
     addressed["reason"] = np.where(takes_address, "", EXTRA)
     in_zpbo = _containing(address_point, inventory.geo("zpbo"), "zp_code")
-    addressed["pbo"] = in_zpbo.map(_box_of_zpbo(inventory, places)).where(takes_address)
+    addressed["pbo"] = follow(in_zpbo, _box_of_zpbo(inventory, places)).where(takes_address)
     columns = ["code", "n", "nd_code", "zone", "pbo", "drop", "reason", "ad_code", "delivery"]
     prises = pd.concat([rows.reindex(columns=columns), addressed.reindex(columns=columns)], ignore_index=True)
     prises = prises.rename(columns={"nd_code": "node"})
     shape = np.concatenate([point, address_point])
     insee = inventory["adresse"].set_index("ad_code")["ad_insee"]
     prises = prises.assign(
-        pm=prises["zone"].map(zones.set_index("zone")["pm"]),
-        insee=prises["ad_code"].map(insee),
+        pm=follow(prises["zone"], zones.set_index("zone")["pm"]),
+        insee=follow(prises["ad_code"], insee),
         x=shapely.get_x(shape),
         y=shapely.get_y(shape),
     ).drop(columns="ad_code")
@@ -85,7 +86,7 @@ def _containing(points: np.ndarray, zones: gpd.GeoDataFrame, code: str) -> pd.Se
     row, hit = tree.query(points, predicate="intersects")
     pairs = pd.DataFrame({"row": row, "code": zones[code].to_numpy()[hit]}).sort_values(["row", "code"])
     found = pairs.drop_duplicates("row").set_index("row")["code"]
-    return found.reindex(range(len(points))).astype(str).where(lambda s: s != "nan")
+    return follow(pd.Series(range(len(points))), found)
 
 
 def _zones(inventory: Inventory, places: Places) -> pd.DataFrame:
@@ -96,21 +97,21 @@ def _zones(inventory: Inventory, places: Places) -> pd.DataFrame:
 
     def room_at(lc_code: pd.Series, nd_code: pd.Series, nature: str) -> pd.Series:
         at_node = rooms[rooms["nature"] == nature].dropna(subset="nd_code").drop_duplicates("nd_code")
-        return lc_code.where(lc_code.isin(known)).fillna(nd_code.map(at_node.set_index("nd_code")["room"]))
+        return lc_code.where(lc_code.isin(known)).fillna(follow(nd_code, at_node.set_index("nd_code")["room"]))
 
     zn = zsro["zs_zn_code"]
     return pd.DataFrame(
         {
             "zone": zsro["zs_code"],
             "pm": room_at(zsro["zs_lc_code"], zsro["zs_nd_code"], "PM"),
-            "nro": room_at(zn.map(znro["zn_lc_code"]), zn.map(znro["zn_nd_code"]), "NRO"),
+            "nro": room_at(follow(zn, znro["zn_lc_code"]), follow(zn, znro["zn_nd_code"]), "NRO"),
         }
     )
 
 
 def _zone_of(rows: pd.DataFrame, point: np.ndarray, inventory: Inventory) -> pd.Series:
     zpbo = inventory["zpbo"].set_index("zp_code")["zp_zs_code"]
-    by_key = rows["zp_code"].map(zpbo)
+    by_key = follow(rows["zp_code"], zpbo)
     by_key = by_key.where(by_key.isin(inventory["zsro"]["zs_code"]))
     return by_key.fillna(_containing(point, inventory.geo("zsro"), "zs_code"))
 
@@ -124,16 +125,16 @@ def _drops(rows: pd.DataFrame, inventory: Inventory, network: Network) -> pd.Ser
     premise_of_pto = inventory["ebp"].set_index("bp_code")["bp_sf_code"]
     by_pto = pd.concat(
         [
-            pd.DataFrame({"drop": cable["cb_code"], "code": cable[f"cb_bp{end}"].map(premise_of_pto)})
+            pd.DataFrame({"drop": cable["cb_code"], "code": follow(cable[f"cb_bp{end}"], premise_of_pto)})
             for end in (1, 2)
         ]
     ).dropna()
     by_pto = by_pto.sort_values(["code", "drop"]).drop_duplicates("code").set_index("code")["drop"]
-    found = rows["code"].map(by_pto)
+    found = follow(rows["code"], by_pto)
     at_node = network.ends[network.ends["is_premise"] & network.ends["cable"].isin(drops)].dropna(subset="place")
     at_node = at_node[~at_node["cable"].isin(by_pto)]
     capacity = cable.set_index("cb_code")["cb_capafo"].fillna(1).clip(lower=1)
-    at_node = at_node.assign(room=at_node["cable"].map(capacity)).sort_values(["place", "cable"])
+    at_node = at_node.assign(room=amount(at_node["cable"], capacity)).sort_values(["place", "cable"])
     at_node["until"] = at_node.groupby("place")["room"].cumsum()
     last = ~at_node.duplicated("place", keep="last")
     at_node.loc[last, "until"] = np.inf  # the last drop takes whoever is left: nobody else can
@@ -141,7 +142,7 @@ def _drops(rows: pd.DataFrame, inventory: Inventory, network: Network) -> pd.Ser
     turn = waiting.groupby("nd_code").cumcount()
     pairs = pd.DataFrame({"row": waiting.index, "place": waiting["nd_code"], "turn": turn}).merge(at_node, on="place")
     pairs = pairs[pairs["turn"] < pairs["until"]].sort_values(["row", "until"]).drop_duplicates("row")
-    return found.fillna(pairs.set_index("row")["cable"].reindex(rows.index))
+    return found.fillna(follow(pd.Series(rows.index, index=rows.index), pairs.set_index("row")["cable"]))
 
 
 def _box_of_zpbo(inventory: Inventory, places: Places) -> pd.Series:
@@ -150,18 +151,18 @@ def _box_of_zpbo(inventory: Inventory, places: Places) -> pd.Series:
     pbo = places.boxes[places.boxes["nature"] == "PBO"]
     at_node = pbo.dropna(subset="nd_code").drop_duplicates("nd_code").set_index("nd_code")["bp_code"]
     named = zpbo["zp_bp_code"].where(zpbo["zp_bp_code"].isin(places.boxes["bp_code"]))
-    return named.fillna(zpbo["zp_nd_code"].map(at_node))
+    return named.fillna(follow(zpbo["zp_nd_code"], at_node))
 
 
 def _pbo_of(
     rows: pd.DataFrame, point: np.ndarray, inventory: Inventory, network: Network, places: Places
 ) -> pd.Series:
     ends = network.ends[~network.ends["is_premise"] & network.ends["ebp"].notna()]
-    by_drop = rows["drop"].map(ends.drop_duplicates("cable").set_index("cable")["ebp"])
+    by_drop = follow(rows["drop"], ends.drop_duplicates("cable").set_index("cable")["ebp"])
     by_key = rows["bp_code"].where(rows["bp_code"].isin(places.boxes["bp_code"]))
     of_zpbo = _box_of_zpbo(inventory, places)
-    by_zone = _containing(point, inventory.geo("zpbo"), "zp_code").map(of_zpbo)
-    return by_drop.fillna(by_key).fillna(rows["zp_code"].map(of_zpbo)).fillna(by_zone)
+    by_zone = follow(_containing(point, inventory.geo("zpbo"), "zp_code"), of_zpbo)
+    return by_drop.fillna(by_key).fillna(follow(rows["zp_code"], of_zpbo)).fillna(by_zone)
 
 
 def _announced(rows: pd.DataFrame, inventory: Inventory) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
@@ -171,7 +172,7 @@ def _announced(rows: pd.DataFrame, inventory: Inventory) -> tuple[gpd.GeoDataFra
     others = address[["ad_nblpro", "ad_nblent", "ad_nblpub"]].sum(axis=1, min_count=1)
     total = homes.fillna(0) + others.fillna(0)
     says = homes.notna() | others.notna()
-    n_rows = address["ad_code"].map(rows["ad_code"].value_counts()).fillna(0)
+    n_rows = rows["ad_code"].value_counts().reindex(address["ad_code"]).fillna(0).to_numpy()
     extra = (total - n_rows).clip(lower=0).where(says, 0).astype(np.int64)
     over = says & (n_rows > total)
     findings = findings_frame(

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from gracethd.codes import follow
 from gracethd.errors import GraceTHDError
 from gracethd.network.places import Places
 
@@ -41,7 +42,7 @@ def candidate_feeds(places: Places, nodes: pd.Index, table: pd.DataFrame | None)
         )
     if table is not None and len(table):
         code = table["code"].astype(str)
-        node = code.map(places.site_node).fillna(code.where(code.isin(nodes)))
+        node = follow(code, places.site_node).fillna(code.where(code.isin(nodes)))
         lost = code[node.isna()]
         if len(lost):
             raise FeedError(
@@ -49,7 +50,7 @@ def candidate_feeds(places: Places, nodes: pd.Index, table: pd.DataFrame | None)
                 "give an nd_code or an st_code that the deliveries hold"
             )
         at_nro = rooms[rooms["nature"] == "NRO"].drop_duplicates("nd_code").set_index("nd_code")["room"]
-        parts.insert(0, pd.DataFrame({"feed": code, "source": "table", "nd_code": node, "room": node.map(at_nro)}))
+        parts.insert(0, pd.DataFrame({"feed": code, "source": "table", "nd_code": node, "room": follow(node, at_nro)}))
     return pd.concat(parts, ignore_index=True).drop_duplicates(["feed", "source"])
 
 

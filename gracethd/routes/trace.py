@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gracethd.codes import amount, follow
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.fibres import Fibres, read_fibres
@@ -397,7 +398,7 @@ def _routes(
     safe = np.maximum(prises["vertex_nominal"].to_numpy(), 0)
     is_traced = (prises["traced"] != "").to_numpy()
     room_on_path = [code_at.reindex(search.mark[row][safe]).to_numpy() for row in (0, 1)]
-    nro_of_zone = prises["zone"].map(demand.zones.set_index("zone")["nro"]).to_numpy()
+    nro_of_zone = follow(prises["zone"], demand.zones.set_index("zone")["nro"]).to_numpy(object)
     pm = np.where(is_traced & pd.notna(room_on_path[0]), room_on_path[0], prises["pm"].to_numpy(object))
     nro = np.where(is_traced & pd.notna(room_on_path[1]), room_on_path[1], nro_of_zone)
     state = np.select([~is_traced, search.unsure[safe]], ["broken", "ambiguous"], "complete")
@@ -437,7 +438,7 @@ def _room_table(
     traced = prises[prises["traced"] != ""]
     by = {nature: traced.groupby(column)["n"].sum() for nature, column in (("PM", "pm"), ("NRO", "nro"))}
     served = np.where(
-        rooms["nature"] == "PM", rooms["room"].map(by["PM"]).fillna(0), rooms["room"].map(by["NRO"]).fillna(0)
+        rooms["nature"] == "PM", amount(rooms["room"], by["PM"]), amount(rooms["room"], by["NRO"])
     )
     nro = np.where(rooms["nature"] == "PM", code_at.reindex(search.mark[1][vertex]).to_numpy(), "")
     name = np.where(rooms["asset"] >= 0, assets["libelle"].to_numpy()[rooms["asset"].to_numpy()], rooms["room"])
@@ -466,7 +467,7 @@ def _levels(prises: pd.DataFrame, survey: _Survey) -> pd.DataFrame:
     level = np.select(
         [
             prises["traced"] == "splice",
-            prises["pbo"].map(by_box).fillna(value=False).astype(bool),
+            amount(prises["pbo"], by_box) > 0,
             prises["pbo"].isin(by_box.index),
         ],
         [3, 2, 1],

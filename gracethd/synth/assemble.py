@@ -17,6 +17,7 @@ from gracethd.synth.roads import Bools, Ints, Roads
 from gracethd.synth.stations import Stations
 
 DEMAND_SERIAL = 5_000_000  # serial numbers of what belongs to addresses and premises start here
+SITE_SERIAL = 9_000_000
 
 _BURIED_SHARE = {"CO": 0.94, "TR": 0.70, "DI": 0.34}  # aerial under 10 %, 30 %, 50 to 60 %: assumption
 _FACADE_SHARE = 0.05
@@ -64,26 +65,20 @@ def assemble(
     cables = _cables(stations, laid, ends, number, insee)
     addresses = _addresses(area, roads, demand, boxes, ends.pbo_box)
     premises = _premises(demand, zones, addresses, cables, seed)
-    outline = shapely.buffer(
-        shapely.convex_hull(shapely.multipoints(demand.address_xy)), _OUTLINE_M, quad_segs=4
-    )
+    outline = shapely.MultiPoint(demand.address_xy).convex_hull.buffer(_OUTLINE_M, quad_segs=4)
     limits = dissolve_cells(demand.address_xy, addresses["zone"].to_numpy(), outline)
     return Plant(
         roads=_road_frame(roads, crs),
         places=gpd.GeoDataFrame(places, crs=crs),
         ways=gpd.GeoDataFrame(ways, crs=crs),
         sites=sites,
-        zones=gpd.GeoDataFrame(zones.assign(geometry=[_multi(limit) for limit in limits]), crs=crs),
+        zones=gpd.GeoDataFrame(zones, geometry=limits, crs=crs),
         boxes=boxes,
         cables=gpd.GeoDataFrame(cables, crs=crs),
         cable_ways=_cable_ways(steps),
         addresses=gpd.GeoDataFrame(addresses, crs=crs),
         premises=premises,
     )
-
-
-def _multi(shape: shapely.Geometry) -> shapely.MultiPolygon:
-    return shapely.multipolygons(shapely.get_parts(shape))
 
 
 def _commune_of_vertices(area: Area, roads: Roads, stations: Stations) -> Ints:
@@ -188,7 +183,7 @@ def _sites(
     names = [*zones["zs_refpm"], *(nro.nom for nro in area.nros), *(feed.nom for feed in area.feeds)]
     frame = pd.DataFrame({"kind": kind, "place": number[vertex], "nom": names, "insee": insee[vertex]})
     for column, prefix in (("st_code", "ST"), ("lc_code", "LC"), ("ba_code", "BA")):
-        frame[column] = _codes(prefix, insee[vertex], vertex)
+        frame[column] = _codes(prefix, insee[vertex], SITE_SERIAL + np.arange(len(vertex)))
     return frame[frame["place"] >= 0].reset_index(drop=True)
 
 
@@ -235,7 +230,7 @@ def _boxes(
     """Put a box where cables of one tree end; a shared closure belongs to transport and distribution."""
     sites = {v: k for k, v in enumerate(np.concatenate([stations.pm, stations.nro, stations.feed]).tolist())}
     pbo = {v: k for k, v in enumerate(stations.pbo.tolist())}
-    shared = {int(stations.pm_gate[zone]): zone for zone in np.flatnonzero(zones["shared_closure"])}
+    shared = {int(stations.pm_gate[zone]): zone for zone in np.flatnonzero(zones["shared_closure"]).tolist()}
     known: dict[tuple[str, int, int], int] = {}
     rows: list[tuple[int, str, int]] = []
     ends = _Ends(len(laid), len(pbo))
@@ -325,7 +320,7 @@ def _premises(
     zone = addresses["zone"].to_numpy()[address]
     first = cables[cables["layer"] == "DI"].set_index("box2")["first"]
     slot = first.loc[box].to_numpy() + np.arange(len(pbo)) - np.searchsorted(pbo, pbo)
-    drawn = np.random.default_rng([seed, 42]).random(len(address)) < _DROP_WAY_SHARE
+    drawn = np.random.default_rng([seed, 42]).random(len(addresses))[address] < _DROP_WAY_SHARE
     with_ways = (zones["level"].to_numpy()[zone] >= 2) & (zone % 3 == 0)
     return pd.DataFrame(
         {

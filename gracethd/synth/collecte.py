@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gracethd.synth.area import Area
-from gracethd.synth.roads import Bools, Roads
+from gracethd.synth.roads import Floats, Roads
 from gracethd.synth.stations import Stations, path_to, route_tree, street_graph
+
+_NEVER, _RATHER_NOT = 1e4, 4.0  # times the length of what a leg shares only when nothing else leads on
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,9 @@ def lay_collecte(area: Area, roads: Roads, stations: Stations) -> list[Leg]:
 
     Looped NRO are cut into as many chains as there are feeds less one; each chain runs from one feed to the
     next through its members, a leg avoiding the vertices of the legs before it. A false loop takes the
-    shortest leg to the nearest looped NRO, then a second leg, to the next one, that stays apart except on
-    the first bridge of the first leg (its middle street where it crosses no bridge). A spur is one leg.
+    shortest leg to the nearest looped NRO, then a second leg, to the next one (else a feed), over the same
+    first bridge (else the middle street of the first leg); before and beyond it the legs part where the
+    streets offer another way that is not four times longer. A spur is one leg.
     """
     looped = [rank for rank, nro in enumerate(area.nros) if nro.protection == "boucle"]
     feeds = stations.feed.tolist()
@@ -34,46 +37,50 @@ def lay_collecte(area: Area, roads: Roads, stations: Stations) -> list[Leg]:
         legs += _lay_chain(stations, sites, members)
     for rank, nro in enumerate(area.nros):
         if nro.protection != "boucle":
-            targets = [*stations.nro[looped].tolist(), *feeds]
-            legs += _lay_hanging(roads, stations, rank, targets, twice=nro.protection == "fausse_boucle")
+            twice = nro.protection == "fausse_boucle"
+            legs += _lay_hanging(roads, stations, rank, stations.nro[looped].tolist(), feeds, twice=twice)
     return legs
 
 
 def _lay_chain(stations: Stations, sites: list[int], members: list[int]) -> list[Leg]:
-    used = np.zeros(len(stations.xy), bool)
+    detour = np.ones(len(stations.xy))
     legs = []
     for k in range(len(sites) - 1):
-        path = _leg(stations, sites[k], sites[k + 1], used)
-        used[path[1:-1]] = True
-        legs.append(Leg(tuple(path), members[min(k, len(members) - 1)] if members else -1))
+        path = _leg(stations, sites[k], sites[k + 1], detour)
+        detour[path[1:-1]] = _NEVER
+        legs.append(Leg(tuple(path), members[min(k, len(members) - 1)]))
     return legs
 
 
-def _leg(stations: Stations, start: int, end: int, avoided: Bools) -> list[int]:
-    _, predecessor = route_tree(street_graph(stations, open_sites=(start, end), avoided=avoided), start)
+def _leg(stations: Stations, start: int, end: int, detour: Floats) -> list[int]:
+    _, predecessor = route_tree(street_graph(stations, open_sites=(start, end), detour=detour), start)
     return path_to(predecessor, start, end)
 
 
 def _lay_hanging(
-    roads: Roads, stations: Stations, rank: int, targets: list[int], *, twice: bool
+    roads: Roads, stations: Stations, rank: int, looped: list[int], feeds: list[int], *, twice: bool
 ) -> list[Leg]:
     home = int(stations.nro[rank])
-    distance, _ = route_tree(street_graph(stations, open_sites=(home, *targets)), home)
-    near = sorted(targets, key=lambda vertex: (distance[vertex], vertex))
-    nothing = np.zeros(len(stations.xy), bool)
-    first = _leg(stations, home, near[0], nothing)
-    legs = [Leg(tuple(first), rank)]
-    if twice and len(near) > 1:
-        begin, end = _shared_part(roads, stations, first)
-        avoided = nothing.copy()
-        avoided[first[1:-1]] = True
-        avoided[first[begin]] = False
-        before = _leg(stations, home, first[begin], avoided)
-        avoided[before[1:]] = True
-        avoided[first[end]] = False
-        after = _leg(stations, first[end], near[1], avoided)
-        legs.append(Leg(_without_detours([*before, *first[begin + 1 : end], *after]), rank))
-    return legs
+    distance, _ = route_tree(street_graph(stations, open_sites=(home, *looped, *feeds)), home)
+    near = [*sorted(looped, key=lambda site: distance[site]), *sorted(feeds, key=lambda site: distance[site])]
+    freely = np.ones(len(stations.xy))
+    first = _leg(stations, home, near[0], freely)
+    if not twice:
+        return [Leg(tuple(first), rank)]
+    begin, end = _shared_part(roads, stations, first)
+    detour = freely.copy()
+    detour[first[1:-1]] = _RATHER_NOT
+    bridged = (stations.edge >= 0) & roads.bridge[stations.edge]
+    detour[np.concatenate([stations.tail[bridged], stations.head[bridged]])] = _NEVER
+    detour[first[begin]] = 1.0
+    before = _leg(stations, home, first[begin], detour)
+    detour = freely.copy()
+    detour[first[end:-1]] = _RATHER_NOT
+    detour[[*before[1:], *first[begin:end]]] = _NEVER
+    detour[first[end]] = 1.0
+    after = _leg(stations, first[end], near[1], detour)
+    second = _without_detours([*before, *first[begin + 1 : end], *after])
+    return [Leg(tuple(first), rank), Leg(second, rank)]
 
 
 def _without_detours(path: list[int]) -> tuple[int, ...]:

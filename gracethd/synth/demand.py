@@ -139,7 +139,7 @@ def _group_by_pbo(edge: Ints, size: Ints) -> Ints:
 
 
 def _house_numbers(street: Ints) -> Ints:
-    """Number the addresses of each street, in order."""
+    """Give each address its number in its street."""
     order = np.argsort(street, kind="stable")
     start = np.searchsorted(street[order], street[order])
     number = np.empty(len(street), np.int64)

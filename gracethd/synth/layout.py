@@ -30,9 +30,10 @@ class Laid:
 
 def lay_zones(area: Area, stations: Stations, demand: Demand) -> pd.DataFrame:
     """Give one row per PM zone: its NRO is the nearest one by the streets."""
-    distance = []
-    for root in stations.nro.tolist():
-        distance.append(route_tree(street_graph(stations, open_sites=(root,)), root)[0][stations.pm])
+    distance = [
+        route_tree(street_graph(stations, open_sites=(root,)), root)[0][stations.pm]
+        for root in stations.nro.tolist()
+    ]
     n = len(stations.pm)
     prises = np.bincount(demand.pbo_zone, demand.pbo_demand, minlength=n).astype(np.int64)
     commune = demand.zone_commune

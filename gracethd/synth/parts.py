@@ -40,11 +40,11 @@ class Part:
 
 def parts(network: SynthNetwork) -> Iterator[Part]:
     """Give the deliveries one by one, in the order of their names, so that memory holds one at a time."""
-    mixed = network.area.version == "mixed"
+    given = network.area.version
     layer = network.cables["layer"].to_numpy()
     net = network.cables["net"].to_numpy()
     if (layer == "CO").any():
-        version = "2.0.1" if mixed else network.area.version
+        version: WrittenVersion = "2.0.1" if given == "mixed" else given
         yield _part(network, "COLLECTE", "CO", 0, version, 3, np.flatnonzero(layer == "CO"))
     for rank in range(len(network.zones)):
         zone = network.zones.iloc[rank]
@@ -53,7 +53,8 @@ def parts(network: SynthNetwork) -> Iterator[Part]:
             network, f"DISTRIBUTION_{zone['zs_refpm']}", "DI", rank, zone["version"], int(zone["level"]), rows
         )
     for rank in range(len(network.area.nros)):
-        version = ("3.0.1", "2.0.1")[rank % 2] if mixed else network.area.version
+        turn: WrittenVersion = "3.0.1" if rank % 2 == 0 else "2.0.1"
+        version = turn if given == "mixed" else given
         rows = np.flatnonzero((layer == "TR") & (net == rank))
         if len(rows):
             yield _part(network, f"TRANSPORT_{znro_code(network, rank)}", "TR", rank, version, 3, rows)

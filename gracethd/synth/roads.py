@@ -61,10 +61,12 @@ class Roads:
 
 
 _TREES = (
-    "ormes tilleuls peupliers saules frênes érables noyers pommiers cerisiers aulnes bouleaux chênes hêtres "
-    "charmes sureaux noisetiers poiriers pruniers houx genêts bleuets coquelicots jonquilles primevères "
-    "violettes iris roseaux joncs nénuphars fougères bruyères aubépines églantiers lilas glycines jasmins"
-).split()
+    "ormes", "tilleuls", "peupliers", "saules", "frênes", "érables", "noyers", "pommiers",
+    "cerisiers", "aulnes", "bouleaux", "chênes", "hêtres", "charmes", "sureaux", "noisetiers",
+    "poiriers", "pruniers", "houx", "genêts", "bleuets", "coquelicots", "jonquilles", "primevères",
+    "violettes", "iris", "roseaux", "joncs", "nénuphars", "fougères", "bruyères", "aubépines",
+    "églantiers", "lilas", "glycines", "jasmins",
+)  # fmt: skip
 
 
 def lay_roads(area: Area, *, seed: int) -> Roads:
@@ -157,7 +159,7 @@ def _lattice(
 def _prune(
     xy: Floats, edges: Ints, line: Ints, river: shapely.LineString, rng: np.random.Generator
 ) -> tuple[Floats, Ints, Ints]:
-    """Keep the largest connected part, a spanning tree of it, and a share of the other edges without bridge."""
+    """Keep a spanning tree of the largest connected part, and a share of the edges that cross no water."""
     crossing = np.asarray(shapely.intersects(river, shapely.linestrings(xy[edges])))
     weight = rng.uniform(1, 2, len(edges)) + crossing * _CROSSING_PENALTY
     tree = minimum_spanning_tree(
@@ -180,9 +182,8 @@ def _neighbours(communes: tuple[Commune, ...]) -> list[tuple[int, int]]:
     if n < 4:
         return [(i, i + 1) for i in range(n - 1)]
     simplices = Delaunay(xy).simplices
-    pairs = np.unique(
-        np.sort(np.concatenate([simplices[:, [0, 1]], simplices[:, [1, 2]], simplices[:, [0, 2]]])), axis=0
-    )
+    sides = np.concatenate([simplices[:, [0, 1]], simplices[:, [1, 2]], simplices[:, [0, 2]]])
+    pairs = np.unique(np.sort(sides), axis=0)
     lines = shapely.linestrings(xy[pairs])
     length = shapely.length(lines)
     tree = minimum_spanning_tree(coo_array((length, (pairs[:, 0], pairs[:, 1])), shape=(n, n))).tocoo()

@@ -9,13 +9,12 @@ from scipy.sparse.csgraph import dijkstra
 
 from gracethd.synth.area import Area
 from gracethd.synth.demand import Demand
-from gracethd.synth.roads import Bools, Floats, Ints, Roads
+from gracethd.synth.roads import Floats, Ints, Roads
 
 _STREET_GAP_M = 60.0  # between two chambers or poles in a village
 _ROAD_GAP_M = 130.0
 _PM_SETBACK_M = 5.0
 _SITE_SETBACK_M = 12.0
-_AVOIDED = 1e4  # factor on the length of what a leg should not share
 
 
 @dataclass(frozen=True)
@@ -152,20 +151,20 @@ def _beside(xy: Floats, gate: int, others: list[int], away_m: float) -> Floats:
 
 
 def street_graph(
-    stations: Stations, *, open_sites: Sequence[int] = (), avoided: Bools | None = None
+    stations: Stations, *, open_sites: Sequence[int] = (), detour: Floats | None = None
 ) -> csr_array:
     """Give the lengths between vertices, both ways, as a sparse matrix.
 
-    Buildings are not crossed: among NRO and feeds, only `open_sites` keep their entries. Segments that touch
-    an `avoided` vertex count ten thousand times their length: taken only when nothing else leads on.
+    Buildings are not crossed: among NRO and feeds, only `open_sites` keep their entries. A segment counts
+    for as many times its length as the larger `detour` of its ends says (1 by default).
     """
     closed = np.zeros(len(stations.xy), bool)
     closed[stations.nro] = closed[stations.feed] = True
     closed[list(open_sites)] = False
     kept = ~(closed[stations.tail] | closed[stations.head])
     weight, tail, head = stations.length_m[kept], stations.tail[kept], stations.head[kept]
-    if avoided is not None:
-        weight = np.where(avoided[tail] | avoided[head], weight * _AVOIDED, weight)
+    if detour is not None:
+        weight = weight * np.maximum(detour[tail], detour[head])
     n = len(stations.xy)
     both = (np.concatenate([weight, weight]), (np.concatenate([tail, head]), np.concatenate([head, tail])))
     return csr_array(both, shape=(n, n))
@@ -173,7 +172,10 @@ def street_graph(
 
 def route_tree(graph: csr_array, root: int, *, limit_m: float = np.inf) -> tuple[Floats, Ints]:
     """Give the distance and the predecessor of every vertex on shortest paths from `root`."""
-    distance, predecessor = dijkstra(graph, indices=root, return_predecessors=True, limit=limit_m)
+    # the stubs know matrices only, the function takes sparse arrays too
+    distance, predecessor = dijkstra(  # type: ignore[call-overload]
+        graph, indices=root, return_predecessors=True, limit=limit_m
+    )
     return distance, predecessor.astype(np.int64)
 
 

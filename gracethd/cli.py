@@ -1,0 +1,99 @@
+"""The ``gracethd`` command: check deliveries, say what they hold, make synthetic ones."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="gracethd",
+    help="Read, check and count GraceTHD deliveries (shapefile+CSV, versions 2.0.x and 3.x).",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+Deliveries = Annotated[list[Path], typer.Argument(help="Folders or zip archives, as many as needed.")]
+
+
+def main() -> None:
+    """Run the command; see `run_command` for exit codes."""
+    sys.exit(run_command(app))
+
+
+def run_command(command: Callable[..., object]) -> int:
+    """Run a Typer command and give its exit code.
+
+    Returns
+    -------
+    int
+        0; 1 where findings reach ``--fail-on``; 2 where the input cannot be used (one message on stderr,
+        nothing written); 130 when interrupted.
+    """
+    from gracethd.errors import GraceTHDError
+
+    try:
+        command(standalone_mode=True)
+    except GraceTHDError as error:
+        typer.echo(f"error: {error}", err=True)
+        return 2
+    except KeyboardInterrupt:
+        typer.echo("interrupted: nothing was left half written", err=True)
+        return 130
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
+
+
+@app.command()
+def info(
+    deliveries: Deliveries,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
+) -> None:
+    """Say what deliveries hold: prises, how far they can be traced, assets by kind.
+
+    Example: gracethd info livraisons/*.zip
+    """
+    from gracethd.network import build_network
+    from gracethd.reading import read
+    from gracethd.report import describe
+    from gracethd.routes import trace_routes
+
+    inventory = read(deliveries)
+    network = build_network(inventory)
+    routes = trace_routes(inventory, network)
+    if as_json:
+        typer.echo(json.dumps(routes.counts, ensure_ascii=False, sort_keys=True))
+        return
+    typer.echo(describe(inventory, network, routes))
+
+
+@app.command()
+def check(
+    deliveries: Deliveries,
+    container: Annotated[str | None, typer.Option(help="Filling grid of GraceTHD 3: C1 to C4.")] = None,
+    phase: Annotated[str | None, typer.Option(help="Filling grid of GraceTHD 2: PRE to MCO.")] = None,
+    fail_on: Annotated[str, typer.Option(help="Exit 1 from this severity: bloquant|majeur|mineur|info.")] = "bloquant",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where to write the findings: .csv, .gpkg or .json.")
+    ] = None,
+) -> None:
+    """Check deliveries against the GraceTHD model and the rules of the trade; never stops at the first fault.
+
+    Example: gracethd check livraisons/PM7.zip -o constats.csv
+    """
+    from gracethd.check import check_all, exceeds, summary
+    from gracethd.check.write import write_findings
+    from gracethd.deliveries import open_deliveries
+    from gracethd.findings import severity
+
+    threshold = severity(fail_on)
+    findings = check_all(open_deliveries(deliveries), container=container, phase=phase)
+    if output is not None:
+        write_findings(findings, output)
+    typer.echo(summary(findings).to_string(index=False) if len(findings) else "no finding")
+    if exceeds(findings, threshold):
+        raise typer.Exit(1)
