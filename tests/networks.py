@@ -30,7 +30,9 @@ def make_inventory(**rows: Rows) -> Inventory:
         table["delivery"] = "essai"
         table["line"] = np.arange(1, len(table) + 1, dtype=np.int64)
         if spec.geometry or name == "cable":
-            shapes = given["geometry"] if "geometry" in given else pd.Series([None] * len(table), dtype=object)
+            shapes = (
+                given["geometry"] if "geometry" in given else pd.Series([None] * len(table), dtype=object)
+            )
             table = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(shapes.to_numpy(), crs=LAMBERT93))
         tables[name] = table
     deliveries = pd.DataFrame(

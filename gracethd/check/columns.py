@@ -1,6 +1,6 @@
 """Rules that look at one column: types, lengths, lists, filling; and at the columns of a table."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 
 import pandas as pd
 
@@ -34,8 +34,8 @@ def check_columns(delivery: Delivery) -> Iterator[pd.DataFrame]:
         major = table_major(delivery, table)
         if frame.columns.size > 1 + ("geometry" in frame):
             yield from _absent(table, frame, major)
-        for attribute, rule in table_model(table, major).iterrows():
-            if (name := str(attribute)) in frame and frame[name].notna().any():
+        for rule in table_model(table, major).to_dict("records"):
+            if (name := rule["attribute"]) in frame and frame[name].notna().any():
                 yield from _values(table, frame, name, rule, major)
 
 
@@ -84,13 +84,13 @@ def _absent(table: str, frame: pd.DataFrame, major: Major) -> Iterator[pd.DataFr
     keys = PRIMARY_KEYS.get(table, ())
     for name in keys:
         if name not in frame and name in table_model(table, major).index:
-            yield report_table("cle_absente", table, attribute=name)
-    for name in sorted(expected_columns(table, major) - set(frame.columns) - set(keys)):
-        yield report_table("attribut_absent", table, attribute=name)
+            yield report_table("cle_absente", table, name)
+    names = sorted(expected_columns(table, major) - set(frame.columns) - set(keys))
+    yield report_table("attribut_absent", table, *names)
 
 
 def _values(
-    table: str, frame: pd.DataFrame, name: str, rule: pd.Series, major: Major
+    table: str, frame: pd.DataFrame, name: str, rule: Mapping[Hashable, str], major: Major
 ) -> Iterator[pd.DataFrame]:
     text = frame[name]
     kind, length = rule["type"], rule["length"]

@@ -47,7 +47,7 @@ def check_foreign_keys(deliveries: Sequence[Delivery]) -> Iterator[tuple[str, pd
                 continue
             codes = known.get((target, key))
             if codes is None:
-                found = report_table("table_referencee_absente", table, attribute=name, detail=target)
+                found = report_table("table_referencee_absente", table, name, detail=target)
             else:
                 rule = "cle_etrangere_annexe" if target in ANNEXES else "cle_etrangere"
                 lost = given & ~frame[name].isin(codes)

@@ -31,7 +31,7 @@ def check_presence(deliveries: Sequence[Delivery]) -> Iterator[pd.DataFrame]:
     for level, tables in NEEDED:
         if not filled.intersection(tables):
             detail = f"niveau {level} hors d'atteinte (il faut {' ou '.join(tables)})"
-            yield report_table("table_absente", tables[0], detail=detail)
+            yield report_table("table_absente", tables[0], "", detail=detail)
 
 
 def check_versions(delivery: Delivery) -> Iterator[pd.DataFrame]:
@@ -40,4 +40,4 @@ def check_versions(delivery: Delivery) -> Iterator[pd.DataFrame]:
     if len(set(told.values())) > 1:
         fewest = min("23", key=lambda major: (list(told.values()).count(major), major))
         odd = sorted(table for table, major in told.items() if major == fewest)
-        yield report_table("versions_melangees", odd[0], detail=f"{', '.join(odd)} en version {fewest}")
+        yield report_table("versions_melangees", odd[0], "", detail=f"{', '.join(odd)} en version {fewest}")

@@ -59,9 +59,10 @@ def report(
     return findings_frame(rule, severity, table, attribute=attribute, code=codes, message=message, line=lines)
 
 
-def report_table(rule: str, table: str, *, attribute: str = "", detail: str = "") -> pd.DataFrame:
-    """Build the one finding of a rule on a whole table."""
-    return report(rule, table, pd.DataFrame({"line": [0]}), [True], attribute=attribute, detail=detail)
+def report_table(rule: str, table: str, *attributes: str, detail: str = "") -> pd.DataFrame:
+    """Build the findings of a rule on whole attributes of a table, one each."""
+    rows = pd.DataFrame({"line": np.zeros(len(attributes), np.int64)})
+    return report(rule, table, rows, np.ones(len(rows)), detail=detail).assign(attribute=list(attributes))
 
 
 def row_codes(rows: pd.DataFrame, table: str) -> pd.Series:

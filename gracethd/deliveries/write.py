@@ -4,12 +4,14 @@ Nothing is interpreted: tables go out under the names, order, types and widths o
 not fit is an error, never cut. The same tables give the same bytes, whatever the day or the machine.
 """
 
+import csv
 import os
 import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -146,91 +148,143 @@ def _common_crs(tables: Mapping[str, pd.DataFrame]) -> str:
 def _write_table(frame: pd.DataFrame, name: str, version: WrittenVersion, folder: Path, wkt: str) -> None:
     model = attributes(version)
     rows = model[model["table"] == name]
-    shape = rows.loc[rows["geometry_type"] != "", "geometry_type"]
+    shape = rows.loc[rows["geometry_type"] != "", "geometry_type"].tolist()
     plain = rows[rows["geometry_type"] == ""]
-    texts = _texts(frame, plain, name, geographic=len(shape) > 0, version=version)
-    if len(shape):
-        if not isinstance(frame, gpd.GeoDataFrame):
-            raise GraceTHDError(f"{name}: this table has geometry in GraceTHD {version}; give a GeoDataFrame")
-        _write_shapefile(texts, frame.geometry, plain, str(shape.iloc[0]), folder / f"{name}.shp", wkt)
+    if shape and not isinstance(frame, gpd.GeoDataFrame):
+        raise GraceTHDError(f"{name}: this table has geometry in GraceTHD {version}; give a GeoDataFrame")
+    texts = _texts(frame, plain, name, version, in_bytes=bool(shape))
+    if isinstance(frame, gpd.GeoDataFrame) and shape:
+        _write_shapefile(texts, frame.geometry, plain, shape[0], folder / f"{name}.shp", wkt)
     else:
-        texts.to_csv(folder / f"{name}.csv", sep=";", index=False, encoding="utf-8", lineterminator="\n")
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, delimiter=";", lineterminator="\n")
+            writer.writerow(texts)
+            writer.writerows(zip(*texts.values(), strict=True))
 
 
 def _texts(
-    frame: pd.DataFrame, plain: pd.DataFrame, name: str, *, geographic: bool, version: WrittenVersion
-) -> pd.DataFrame:
+    frame: pd.DataFrame, plain: pd.DataFrame, name: str, version: WrittenVersion, *, in_bytes: bool
+) -> dict[str, list[str]]:
     """Give every attribute of the model, in its order, as the text that the delivery will hold."""
-    key = plain.loc[plain["primary_key"] != "", "attribute"]
-    codes = frame[key.iloc[0]] if len(key) and key.iloc[0] in frame else pd.Series(range(1, len(frame) + 1))
-    columns: dict[str, pd.Series] = {}
+    columns: dict[str, list[str]] = {}
     for attribute, kind, length in zip(plain["attribute"], plain["type"], plain["length"], strict=True):
         if attribute not in frame:
-            columns[attribute] = pd.Series("", index=frame.index, dtype=str)
+            columns[attribute] = [""] * len(frame)
             continue
-        text, fits = _as_text(frame[attribute], kind, length, version, in_bytes=geographic)
-        if not fits.all():
-            code = codes.iloc[int(np.argmin(fits.to_numpy()))]
+        raw = _plain_text(frame[attribute])
+        convert = _converter(kind, length, version, in_bytes=in_bytes)
+        known = {text: convert(text) if text else "" for text in set(raw)}
+        texts = [known[text] for text in raw]
+        if None in texts:
+            code = _code_of(frame, plain, texts.index(None))
             expected = f"{kind}({length})" if length else kind
             raise GraceTHDError(
                 f"{name}.{attribute}, {code}: the value does not fit {expected}; mend it, nothing is cut"
             )
-        columns[attribute] = text
-    return pd.DataFrame(columns, index=frame.index)
+        columns[attribute] = [text or "" for text in texts]
+    return columns
 
 
-def _as_text(
-    column: pd.Series, kind: str, length: str, version: WrittenVersion, *, in_bytes: bool
-) -> tuple[pd.Series, pd.Series]:
-    """Give the text of each value ("" where missing) and whether the model can hold it."""
-    missing = column.isna() | (column.astype(str).str.strip() == "")
-    if kind == "VARCHAR":
-        text = column.astype(str).where(~missing, "")
-        size = text.map(lambda value: len(value.encode() if in_bytes else value))
-        return text, size <= int(length)
-    if kind == "BOOLEAN":
-        lower = column.astype(str).str.lower()
-        yes, no = ("t", "f") if version == "2.0.1" else ("1", "0")
-        text = pd.Series(np.where(lower.isin(_TRUE), yes, no), index=column.index, dtype=str)
-        return text.where(~missing, ""), lower.isin(_TRUE | _FALSE) | missing
-    if kind in {"DATE", "TIMESTAMP"}:
-        moments = pd.to_datetime(column.where(~missing), errors="coerce", format="ISO8601")
-        text = moments.dt.strftime("%Y-%m-%d" if kind == "DATE" else "%Y-%m-%d %H:%M:%S")
-        return text.where(~missing, "").fillna(""), moments.notna() | missing
-    return _number_text(column, missing, kind, length)
+def _code_of(frame: pd.DataFrame, plain: pd.DataFrame, row: int) -> str:
+    keys = [name for name in plain.loc[plain["primary_key"] != "", "attribute"] if name in frame]
+    return str(frame[keys[0]].iloc[row]) if keys else f"row {row + 1}"
 
 
-def _number_text(
-    column: pd.Series, missing: pd.Series, kind: str, length: str
-) -> tuple[pd.Series, pd.Series]:
-    number = pd.to_numeric(column.where(~missing), errors="coerce")
-    precision, scale = (int(part) for part in length.split(",")) if length else (32, 10)
-    if kind in {"INTEGER", "BIGINT"}:
-        fits = (number.notna() & (number % 1 == 0) & (number.abs() < 1e10)) | missing
-        text = number.where(fits).astype("Int64").astype(str)
+def _plain_text(column: pd.Series) -> list[str]:
+    """Give values as text, "" where missing or blank; 12.0 is "12", since a gap turns integers to floats."""
+    gone = column.isna().to_numpy()
+    if pd.api.types.is_float_dtype(column):
+        values = [np.format_float_positional(value, trim="-") for value in column.to_numpy()]
     else:
-        number = number.astype(float).round(scale)
-        fits = (number.notna() & np.isfinite(number) & (number.abs() < 10.0 ** (precision - scale))) | missing
-        text = pd.Series(
-            [np.format_float_positional(value, trim="-") for value in number], index=column.index, dtype=str
-        )
-    return text.where(~missing, ""), fits
+        values = [str(value) for value in column.tolist()]
+    return [
+        "" if missing or not value.strip() else value for missing, value in zip(gone, values, strict=True)
+    ]
+
+
+def _converter(
+    kind: str, length: str, version: WrittenVersion, *, in_bytes: bool
+) -> Callable[[str], str | None]:
+    """Give what turns a text into that of the delivery, None where the model cannot hold it."""
+    if kind == "VARCHAR":
+        width = int(length)
+        return lambda text: text if len(text.encode() if in_bytes else text) <= width else None
+    if kind == "BOOLEAN":
+        yes, no = ("t", "f") if version == "2.0.1" else ("1", "0")
+        words = dict.fromkeys(_TRUE, yes) | dict.fromkeys(_FALSE, no)
+        return lambda text: words.get(text.lower())
+    if kind in {"DATE", "TIMESTAMP"}:
+        return lambda text: _moment(text, "%Y-%m-%d" if kind == "DATE" else "%Y-%m-%d %H:%M:%S")
+    if kind in {"INTEGER", "BIGINT"}:
+        return _integer
+    precision, scale = (int(part) for part in length.split(",")) if length else (32, 10)
+    return lambda text: _number(text, precision, scale)
+
+
+def _moment(text: str, form: str) -> str | None:
+    try:
+        return datetime.fromisoformat(text).strftime(form)
+    except ValueError:
+        return None
+
+
+def _integer(text: str) -> str | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return str(int(value)) if value.is_integer() and abs(value) < 10**10 else None  # ten digits and a sign
+
+
+def _number(text: str, precision: int, scale: int) -> str | None:
+    try:
+        value = round(float(text), scale)
+    except ValueError:
+        return None
+    fits = abs(value) < 10.0 ** (precision - scale)  # false for nan
+    return np.format_float_positional(value, trim="-") if fits else None
 
 
 def _write_shapefile(
-    texts: pd.DataFrame, geometry: gpd.GeoSeries, plain: pd.DataFrame, shape: str, path: Path, wkt: str
+    texts: dict[str, list[str]],
+    geometry: gpd.GeoSeries,
+    plain: pd.DataFrame,
+    shape: str,
+    path: Path,
+    wkt: str,
 ) -> None:
-    names = {a: alias or a[:10] for a, alias in zip(plain["attribute"], plain["alias10"], strict=True)}
-    fields = {
-        names[a]: _field(kind, length)
-        for a, kind, length in zip(plain["attribute"], plain["type"], plain["length"], strict=True)
+    names = [alias or name[:10] for name, alias in zip(plain["attribute"], plain["alias10"], strict=True)]
+    kinds = [_field(kind, length) for kind, length in zip(plain["type"], plain["length"], strict=True)]
+    schema = {
+        "geometry": shape.removeprefix("Multi"),
+        "properties": dict(zip(names, kinds, strict=True)),
     }
-    schema = {"geometry": shape.removeprefix("Multi"), "properties": fields}
+    columns = [_typed(column, kind) for column, kind in zip(texts.values(), kinds, strict=True)]
     with fiona.open(
         path, "w", driver="ESRI Shapefile", crs_wkt=wkt, schema=schema, encoding="UTF-8"
     ) as layer:
-        layer.writerecords(_records(texts, geometry, names, fields))
+        layer.writerecords(_records(columns, geometry, names))
     _fix_dbf_date(path.with_suffix(".dbf"))
+
+
+def _typed(column: list[str], kind: str) -> list[object]:
+    reading: dict[str, Callable[[str], object]] = {"int": int, "float": float, "bool": _is_true}
+    convert = reading.get(kind.partition(":")[0], str)
+    known = {text: convert(text) if text else None for text in set(column)}
+    return [known[text] for text in column]
+
+
+def _is_true(text: str) -> bool:
+    return text in {"t", "1"}
+
+
+def _records(
+    columns: list[list[object]], geometry: gpd.GeoSeries, names: list[str]
+) -> Iterator[dict[str, object]]:
+    shapes = shapely.force_2d(geometry.to_numpy())
+    for shape, *values in zip(shapes, *columns, strict=True):
+        mapped = None if shape is None else shapely.geometry.mapping(shape)
+        yield {"type": "Feature", "geometry": mapped, "properties": dict(zip(names, values, strict=True))}
 
 
 def _field(kind: str, length: str) -> str:
@@ -243,21 +297,6 @@ def _field(kind: str, length: str) -> str:
     return {"INTEGER": _INTEGER, "BIGINT": _INTEGER, "BOOLEAN": "bool", "DATE": "date", "TIMESTAMP": _MOMENT}[
         kind
     ]
-
-
-def _records(
-    texts: pd.DataFrame, geometry: gpd.GeoSeries, names: Mapping[str, str], fields: Mapping[str, str]
-) -> Iterator[dict[str, object]]:
-    read = {"int": int, "float": float, "bool": lambda text: text in {"t", "1"}}
-    columns: list[list[object]] = []
-    for attribute, column in texts.items():
-        convert = read.get(fields[names[str(attribute)]].partition(":")[0], str)
-        columns.append([convert(text) if text else None for text in column])  # type: ignore[operator]
-    keys = list(names.values())
-    shapes = shapely.force_2d(geometry.to_numpy())
-    for shape, values in zip(shapes, zip(*columns, strict=True), strict=True):
-        mapped = None if shape is None else shapely.geometry.mapping(shape)
-        yield {"type": "Feature", "geometry": mapped, "properties": dict(zip(keys, values, strict=True))}
 
 
 def _fix_dbf_date(path: Path) -> None:

@@ -45,7 +45,7 @@ class SynthNetwork:
     legs : DataFrame
         One row per collecte leg, its number being `net` of its cables: nro (rank), protection.
     premises : DataFrame
-        sf_code, address, box, zone, slot, is_pro, connected, has_way.
+        code, address, box, zone, slot (in its zone), is_pro, connected, has_way (of its drop).
     """
 
     area: Area

@@ -39,7 +39,7 @@ class Part:
 
 
 def parts(network: SynthNetwork) -> Iterator[Part]:
-    """Give the deliveries one by one, in the order of their names, so that memory holds one at a time."""
+    """Give the deliveries one by one (collecte, PM zones, transport), so that memory holds one at a time."""
     given = network.area.version
     layer = network.cables["layer"].to_numpy()
     net = network.cables["net"].to_numpy()
@@ -76,14 +76,14 @@ def _part(
     rows: Ints,
 ) -> Part:
     cables = network.cables.iloc[rows]
-    chain = network.cable_ways[network.cable_ways["cable"].isin(rows)]
-    if level < 2:
-        chain = chain.iloc[:0]
+    # cables of one tree follow each other, and cable_ways follows cables
+    bounds = np.searchsorted(network.cable_ways["cable"], [rows[0], rows[-1] + 1])
+    chain = network.cable_ways.iloc[bounds[0] : bounds[1] if level >= 2 else bounds[0]]
     ways = network.ways.iloc[np.unique(chain["way"])]
     boxes = network.boxes.iloc[_known(cables["box1"], cables["box2"])]
     sites = network.sites.iloc[_known(cables["site1"], cables["site2"])]
     place = np.unique(np.concatenate([ways["place1"], ways["place2"], boxes["place"], sites["place"]]))
-    here = network.addresses["zone"] == (net if layer == "DI" else -1)
+    zone = net if layer == "DI" else -1
     return Part(
         name=name,
         layer=layer,
@@ -96,8 +96,8 @@ def _part(
         places=network.places.iloc[place],
         boxes=boxes,
         sites=sites,
-        addresses=network.addresses[here],
-        premises=network.premises[network.premises["zone"] == (net if layer == "DI" else -1)],
+        addresses=network.addresses[network.addresses["zone"] == zone],
+        premises=network.premises[network.premises["zone"] == zone],
         limits=_limits(network, layer, net),
     )
 

@@ -1,0 +1,355 @@
+"""What measures avoid, alone and together: differences of the network's loss, never sums over assets.
+
+For `resilience.plan`. The loss avoided by a set of measures is a sum of terms, one for each group of
+measures that interact (the Möbius transform of the loss). The loss by rates is exact and needs no draws:
+hours out of service times prises cut, both of which measures change. The loss by events is drawn, and there
+prises fall into *classes*, those that the same measures can affect: in the draws of one seed the loss of a
+class depends on these measures only, so that measures without a class in common are evaluated in one go.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gracethd.service import ServiceGraph
+from resilience.loss import Tail, event_weights
+from resilience.loss.events import events_of, sample_event
+from resilience.losses import index_graph, losses_of_sets, vertices_behind
+from resilience.measures import Candidates, Situation, apply
+from resilience.parameters import Level
+
+Float = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+Term = tuple[int, ...]
+Terms = dict[Term, float]
+
+MOST_EVALUATIONS = 100
+"""Losses of the whole network that may be drawn for the interactions; beyond, large groups are left out."""
+MOST_GRAPHS = 300
+"""Graphs with second paths that may be walked for the interactions in the loss by rates."""
+_COLUMNS = 32  # classes looked at in one pass: bounds memory to as many numbers a vertex
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How losses are computed; the same for every evaluation, so that they can be compared.
+
+    Attributes
+    ----------
+    seed, draws : int
+    tail : {"none", "constant", "linear"}
+        See `resilience.loss.annual_loss`.
+    """
+
+    seed: int
+    draws: int = 1000
+    tail: Tail = "constant"
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Prises by the measures that can affect them in events.
+
+    Attributes
+    ----------
+    members : (n_classes, n_measures) bool
+    weights : (n_vertices, n_classes) int64
+        Prises of each class at each vertex of today's graph.
+    colour : (n_measures,) int
+        Measures of one colour have no class in common.
+    """
+
+    members: Bool
+    weights: NDArray[np.int64]
+    colour: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Benefits:
+    """Prises·h per year avoided by any set of measures: the sum of the terms that the set contains.
+
+    Attributes
+    ----------
+    terms : mapping of sorted tuple of measures to float
+        Each measure alone, then what groups avoid more (or less) than their parts.
+    order : int
+        Size of the largest group looked at.
+    is_exact : bool
+        True where no larger group can interact.
+    evaluations : int
+        Losses of the whole network that were drawn for this.
+    """
+
+    terms: Mapping[Term, float]
+    order: int
+    is_exact: bool
+    evaluations: int
+
+    def of(self, chosen: Iterable[int]) -> float:
+        """Give the prises·h per year that a set of measures avoids."""
+        inside = set(chosen)
+        return float(sum(gain for term, gain in self.terms.items() if inside.issuperset(term)))
+
+
+def joint_benefits(
+    today: Situation, candidates: Candidates, classes: Classes, level: Level, sampling: Sampling
+) -> Benefits:
+    """Give what any set of measures avoids, with the interactions that the limits of this module allow.
+
+    Parameters
+    ----------
+    today : Situation
+        Of `level`.
+    candidates : Candidates
+    classes : Classes
+        From `classes_of`.
+    level : {"low", "central", "high"}
+    sampling : Sampling
+
+    Notes
+    -----
+    Two measures can interact in events where they share a class and both change what fails there or how
+    light runs; in the loss by rates, a second path interacts with all that it protects. Groups of which
+    two measures exclude each other are left out.
+    """
+    events = _Evaluations(today, candidates, classes, level, sampling)
+    changing = np.flatnonzero(_acts_in_events(candidates, level))
+    terms: Terms = {(number,): 0.0 for number in range(len(candidates.measures))}
+    exact = [True, True]
+    for groups in _growing(changing, classes, candidates):
+        if events.count_with(groups) > MOST_EVALUATIONS and len(groups[0]) > 1:
+            exact[0] = False
+            break
+        terms |= {group: terms.get(group, 0.0) + events.gain(group) for group in groups}
+    rates = _RateLosses(today, candidates, level)
+    for groups in _growing(np.array(sorted(candidates.links), np.int64), classes, candidates):
+        if rates.count_with(groups) > MOST_GRAPHS and len(groups[0]) > 1:
+            exact[1] = False
+            break
+        _add(terms, rates.terms(groups))
+    _add(terms, rates.terms([()]))
+    return Benefits(terms, max((len(t) for t in terms), default=1), all(exact), events.count_with([]))
+
+
+def single_benefits(
+    today: Situation, candidates: Candidates, classes: Classes, level: Level, sampling: Sampling
+) -> Float:
+    """Give the prises·h per year that each measure avoids alone, (n_measures,) float64."""
+    events = _Evaluations(today, candidates, classes, level, sampling)
+    acts = _acts_in_events(candidates, level)
+    rates = _RateLosses(today, candidates, level)
+    terms = rates.terms([(), *((number,) for number in sorted(candidates.links))])
+    alone = [events.gain((n,)) if acts[n] else 0.0 for n in range(len(acts))]
+    return np.array([gain + terms.get((n,), 0.0) for n, gain in enumerate(alone)], np.float64)
+
+
+def classes_of(today: Situation, candidates: Candidates) -> Classes:
+    """Sort the prises by the measures that can affect them in events.
+
+    A measure can affect the prises that have one of its objects, or its new link, on a simple path from a
+    feed, today or once every second path is there.
+    """
+    n_measures, graph = len(candidates.measures), today.graph
+    every = apply(today, candidates, candidates.links, "central").graph
+    before, after = (index_graph(one, one.prises[:, None]) for one in (graph, every))
+    stands = np.flatnonzero(graph.prises > 0)
+    touched = np.zeros((len(stands), n_measures), np.bool_)
+    changes = pd.concat(
+        [rows[["asset", "measure"]] for rows in candidates.failures.values()]
+    ).drop_duplicates()
+    for number in range(n_measures):
+        assets = changes.loc[changes["measure"] == number, "asset"].to_numpy(np.int32)
+        assets = np.unique(np.append(assets, np.int32(graph.n_assets + number)))
+        touched[:, number] = vertices_behind(after, assets)[stands]
+        touched[:, number] |= vertices_behind(before, assets[assets < graph.n_assets])[stands]
+    members, row = np.unique(touched, axis=0, return_inverse=True)
+    weights = np.zeros((graph.n_vertices, len(members)), np.int64)
+    weights[stands, row.reshape(-1)] = graph.prises[stands]
+    concerned = members.any(axis=1)
+    return Classes(members[concerned], weights[:, concerned], _colours(members[concerned], n_measures))
+
+
+def class_losses(situation: Situation, weights: NDArray[np.int64], sampling: Sampling) -> Float:
+    """Give the expected prises·h per year of each class of prises, by events and by rates.
+
+    Parameters
+    ----------
+    situation : Situation
+    weights : (n, n_classes) int64
+        Prises of each class at the first n vertices of the graph; the others hold none.
+    sampling : Sampling
+
+    Returns
+    -------
+    (n_classes,) float64
+        Their sum is that of `resilience.loss.network_loss`.
+    """
+    happening = situation.rates[situation.rates["rate_per_year"] > 0]
+    hours = (happening["rate_per_year"] * happening["repair_h"]).to_numpy(np.float64)
+    cut = _cut_alone(situation.graph, weights, happening["asset"].to_numpy(np.int32))
+    return _event_losses(situation, weights, sampling) + hours @ cut
+
+
+def _event_losses(situation: Situation, weights: NDArray[np.int64], sampling: Sampling) -> Float:
+    """Give the expected prises·h per year of each class in the events of all hazards."""
+    total = np.zeros(weights.shape[1])
+    for first in range(0, weights.shape[1], _COLUMNS):
+        index = index_graph(situation.graph, _padded(weights[:, first : first + _COLUMNS], situation.graph))
+        by_hazard: dict[str, list[tuple[float, Float]]] = {}
+        for event in events_of(
+            situation.graph, situation.failures, asset_keys=situation.asset_keys, seed=sampling.seed
+        ):
+            samples = sample_event(index, event, draws=sampling.draws)
+            hours = np.sum([sample.hours.sum(axis=0) for sample in samples], axis=0) / sampling.draws
+            by_hazard.setdefault(event.hazard, []).append((event.return_period, hours))
+        for events in by_hazard.values():
+            weight = event_weights([period for period, _ in events], tail=sampling.tail)
+            total[first : first + _COLUMNS] += weight @ np.stack([hours for _, hours in events])
+    return total
+
+
+def _cut_alone(
+    graph: ServiceGraph, weights: NDArray[np.int64], assets: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """Give what each asset cuts alone, (n_assets, n_classes)."""
+    index = index_graph(graph, _padded(weights, graph))
+    return losses_of_sets(index, np.arange(len(assets) + 1, dtype=np.int64), assets)
+
+
+class _Evaluations:
+    """Losses by events, class by class, for sets of colours; each is drawn once."""
+
+    def __init__(
+        self, today: Situation, candidates: Candidates, classes: Classes, level: Level, sampling: Sampling
+    ) -> None:
+        self.today, self.candidates, self.classes = today, candidates, classes
+        self.level: Level = level
+        self.sampling = sampling
+        self._losses: dict[frozenset[int], Float] = {}
+        self._acts = _acts_in_events(candidates, level)
+
+    def gain(self, group: Term) -> float:
+        """Give what a group avoids beyond its parts, over the classes that all of it affects."""
+        of = self.classes.members[:, list(group)].all(axis=1)
+        gain = np.zeros(int(of.sum()))
+        for part in _parts(group):
+            gain -= (-1) ** (len(group) - len(part)) * self._after(part)[of]
+        return float(gain.sum())
+
+    def count_with(self, groups: Iterable[Term]) -> int:
+        """Count the losses that were or would be drawn."""
+        return len(self._losses.keys() | {self._colours(group) for group in groups})
+
+    def _colours(self, group: Iterable[int]) -> frozenset[int]:
+        return frozenset(int(self.classes.colour[number]) for number in group)
+
+    def _after(self, group: Term) -> Float:
+        colours = self._colours(group)
+        if colours not in self._losses:
+            chosen = np.flatnonzero(np.isin(self.classes.colour, list(colours)) & self._acts)
+            situation = apply(self.today, self.candidates, chosen.tolist(), self.level)
+            self._losses[colours] = _event_losses(situation, self.classes.weights, self.sampling)
+        return self._losses[colours]
+
+
+class _RateLosses:
+    """Losses by rates: hours out of service, which measures change, times prises cut, which links change."""
+
+    def __init__(self, today: Situation, candidates: Candidates, level: Level) -> None:
+        self.today, self.candidates = today, candidates
+        self.level: Level = level
+        key = ["asset", "mechanism"]
+        changes = candidates.rates[level]
+        hours_before = pd.Series(
+            (today.rates["rate_per_year"] * today.rates["repair_h"]).to_numpy(np.float64),
+            pd.MultiIndex.from_frame(today.rates[key]),
+        )
+        self._assets = np.union1d(today.rates["asset"], changes["asset"]).astype(np.int32)
+        row = np.searchsorted(self._assets, today.rates["asset"].to_numpy())
+        self._hours = np.bincount(row, weights=hours_before.to_numpy(), minlength=len(self._assets))
+        was = hours_before.reindex(pd.MultiIndex.from_frame(changes[key])).fillna(0.0).to_numpy(np.float64)
+        gone = was - (changes["rate_per_year"] * changes["repair_h"]).to_numpy(np.float64)
+        at, measure = np.searchsorted(self._assets, changes["asset"]), changes["measure"].to_numpy(np.int64)
+        self._saved = [
+            (number, at[measure == number], gone[measure == number]) for number in np.unique(measure).tolist()
+        ]
+        self._cuts: dict[Term, Float] = {}
+
+    def terms(self, groups: Iterable[Term]) -> Terms:
+        """Give the terms that groups of links, and each measure with them, add to what is avoided."""
+        found: Terms = {}
+        for group in groups:
+            cut = sum((-1) ** (len(group) - len(part)) * self._cut(part) for part in _parts(group))
+            if group:
+                _add(found, {group: -float(self._hours @ cut)})
+            for number, rows, hours in self._saved:
+                _add(found, {tuple(sorted({number, *group})): float(hours @ cut[rows])})
+        return found
+
+    def count_with(self, groups: Iterable[Term]) -> int:
+        """Count the graphs that were or would be walked."""
+        return len(self._cuts.keys() | set(groups))
+
+    def _cut(self, links: Term) -> Float:
+        if links not in self._cuts:
+            graph = apply(self.today, self.candidates, links, self.level).graph
+            weights = self.today.graph.prises[:, None]
+            self._cuts[links] = _cut_alone(graph, weights, self._assets)[:, 0].astype(np.float64)
+        return self._cuts[links]
+
+
+def _acts_in_events(candidates: Candidates, level: Level) -> Bool:
+    """Tell which measures change what fails in events, or how light runs."""
+    numbers = np.arange(len(candidates.measures))
+    return np.isin(numbers, candidates.failures[level]["measure"]) | np.isin(numbers, list(candidates.links))
+
+
+def _growing(
+    numbers: NDArray[np.int64], classes: Classes, candidates: Candidates
+) -> Iterator[Sequence[Term]]:
+    """Give the groups of measures that share a class, by size from 1 on, without those in exclusion."""
+    excluded = {frozenset(pair) for pair in candidates.exclusions.tolist()}
+    known = set(numbers.tolist())
+    members = {tuple(n for n in np.flatnonzero(row).tolist() if n in known) for row in classes.members}
+    grown: set[Term] = {(number,) for number in known}
+    while grown:
+        yield sorted(grown)
+        inside = [(one, set(one)) for one in sorted(members) if len(one) > len(next(iter(grown)))]
+        grown = {
+            (*group, number)
+            for group in grown
+            for one, whole in inside
+            if whole.issuperset(group)
+            for number in one
+            if number > group[-1] and not any(frozenset((other, number)) in excluded for other in group)
+        }
+
+
+def _parts(group: Term) -> Iterator[Term]:
+    for size in range(len(group) + 1):
+        yield from combinations(group, size)
+
+
+def _add(terms: Terms, more: Mapping[Term, float]) -> None:
+    for term, gain in more.items():
+        terms[term] = terms.get(term, 0.0) + gain
+
+
+def _colours(members: Bool, n_measures: int) -> NDArray[np.int64]:
+    """Give each measure the first colour that no measure of its classes has."""
+    meets = (members.astype(np.int64).T @ members.astype(np.int64)) > 0
+    colour = np.full(n_measures, -1, np.int64)
+    for number in range(n_measures):
+        taken = set(colour[meets[number] & (colour >= 0)].tolist())
+        colour[number] = next(c for c in range(n_measures + 1) if c not in taken)
+    return colour
+
+
+def _padded(weights: NDArray[np.int64], graph: ServiceGraph) -> NDArray[np.int64]:
+    padded = np.zeros((graph.n_vertices, weights.shape[1]), np.int64)
+    padded[: len(weights)] = weights
+    return padded

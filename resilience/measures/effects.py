@@ -1,0 +1,321 @@
+"""From drafts to candidates: what each measure changes at each level, and the network once some are done."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gracethd.network.types import Network
+from resilience.fragility import failure_probabilities, point_bearers
+from resilience.loss import keys_of_assets
+from resilience.measures.catalogue import WORKS, life_factor
+from resilience.measures.links import with_second_paths
+from resilience.measures.types import Candidates, Draft, Link, Situation
+from resilience.parameters import LEVELS, Level, Parameters
+from resilience.rates import annual_rates
+
+_KEY = ["asset", "mechanism"]
+_RAISED = {"batardeau_nro": ("nro", "floor_m", "nro_barrier"), "rehausse_pm": ("pm", "plinth_m", "pm_raise")}
+_FACTOR = {
+    "detection_incendie_nro": ("nro_fire", "measure.nro_fire_detection.rate_factor"),
+    "protection_pm": ("pm_destroyed", "measure.pm_protection.rate_factor"),
+}
+
+
+def apply(situation: Situation, candidates: Candidates, chosen: Iterable[int], level: Level) -> Situation:
+    """Give the situation once the chosen measures are done.
+
+    Parameters
+    ----------
+    situation : Situation
+        Today's, of `level`. Not changed.
+    candidates : Candidates
+    chosen : iterable of int
+        Numbers of measures.
+    level : {"low", "central", "high"}
+
+    Returns
+    -------
+    Situation
+        Numbers of today's assets and vertices do not change; asset ``n_assets + measure`` is the new work.
+    """
+    numbers = sorted(set(chosen))
+    n_assets = situation.graph.n_assets
+    links = [
+        replace(link, carriers=np.append(link.carriers, np.int32(n_assets + number)))
+        for number in numbers
+        if (link := candidates.links.get(number)) is not None
+    ]
+    graph = replace(with_second_paths(situation.graph, links), n_assets=n_assets + len(candidates.measures))
+    works = pd.DataFrame({"kind": "mesure", "code": candidates.measures["action_id"]})
+    return Situation(
+        graph,
+        np.concatenate([situation.asset_keys, keys_of_assets(works)]),
+        _replaced(situation.failures, candidates.failures[level], numbers),
+        _replaced(situation.rates, candidates.rates[level], numbers),
+    )
+
+
+def gather(
+    drafts: Sequence[Draft],
+    network: Network,
+    spof: pd.DataFrame,
+    situations: Mapping[Level, Situation],
+    parameters: Parameters,
+    *,
+    exposure: pd.DataFrame,
+    equipment: pd.DataFrame | None,
+    omitted: Mapping[str, int],
+) -> Candidates:
+    """Give numbers to the drafts and work out what each changes; `prises_secured` is left at 0."""
+    ordered = sorted(drafts, key=action_id)
+    measures = _table(ordered, network, spof, parameters)
+    failures, rates = {}, {}
+    for level in LEVELS:
+        situation = situations[level]
+        raised = _raised_rooms(ordered, network, exposure, parameters, level, equipment)
+        buried_p, buried_rates = _buried_lines(ordered, network, exposure, parameters, level, equipment)
+        new_p, new_rates = _new_trenches(ordered, situation.graph.n_assets, parameters, level)
+        factors = _lowered_rates(ordered, situation.rates, parameters, level)
+        changed = _changes([raised, buried_p, new_p], situation.failures)
+        failures[level] = _effective(changed, situation.failures)
+        rates[level] = _changes([factors, buried_rates, new_rates], situation.rates)
+    links = {i: draft.link for i, draft in enumerate(ordered) if draft.link is not None}
+    none = np.empty((0, 2), np.int64)
+    exclusions = _exclusions(links, [*failures.values(), *rates.values()])
+    return Candidates(measures, failures, rates, links, exclusions, none, omitted)
+
+
+def action_id(draft: Draft) -> str:
+    """Name a measure by what is done to what: the same in every run and every inventory."""
+    text = "|".join([draft.mesure, *draft.objects])
+    return f"{draft.mesure}-{hashlib.blake2b(text.encode(), digest_size=5).hexdigest()}"
+
+
+def _replaced(base: pd.DataFrame, changes: pd.DataFrame, chosen: Sequence[int]) -> pd.DataFrame:
+    rows = changes[changes["measure"].isin(chosen)].drop(columns="measure")
+    if rows.empty:
+        return base
+    is_old = pd.MultiIndex.from_frame(base[_KEY]).isin(pd.MultiIndex.from_frame(rows[_KEY]))
+    return pd.concat([base[~is_old], rows], ignore_index=True)
+
+
+def _table(
+    drafts: Sequence[Draft], network: Network, spof: pd.DataFrame, parameters: Parameters
+) -> gpd.GeoDataFrame:
+    told = _told(network, spof)
+    price_year = round(parameters.at("cost.price_year", "central"))
+    works = {mesure: WORKS[mesure] for mesure in sorted({draft.mesure for draft in drafts})}
+    months = {
+        mesure: parameters.at(f"measure.{work.lead}.lead_months", "central") for mesure, work in works.items()
+    }
+    over_life = {mesure: life_factor(mesure, parameters, "central") for mesure in works}
+    rows = []
+    for draft in drafts:
+        work = WORKS[draft.mesure]
+        of = told.iloc[draft.treated]
+        costs = {f"cost_eur_{level}": draft.cost_eur[level] for level in LEVELS}
+        rows.append(
+            {
+                "action_id": action_id(draft),
+                "famille": work.famille,
+                "mesure": draft.mesure,
+                "libelle": work.libelle.format(draft.name),
+                "objets": ", ".join(draft.objects),
+                "commune": ", ".join(sorted({name for name in of["commune"] if name})),
+                "epci": ", ".join(sorted({name for name in of["epci"] if name})),
+                "longueur_m": draft.length_m,
+                "prises_secured": 0,
+                **costs,
+                "annee_prix": price_year,
+                "duree_mois": round(months[draft.mesure]),
+                "autorisations": work.autorisations,
+                "maitre_ouvrage": work.maitre_ouvrage,
+                "financement": work.financement,
+                "statut": "proposé",
+                "criticite": of["criticite"].max(),
+                "hypotheses": f"{draft.hypotheses} ; sur sa durée de vie, entretien compris, actualisé : "
+                f"{over_life[draft.mesure] * draft.cost_eur['central']:.0f} € HT",
+                "geometry": draft.geometry,
+            }
+        )
+    table = pd.DataFrame(rows, columns=list(MEASURE_COLUMNS))
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=network.assets.crs)
+
+
+MEASURE_COLUMNS = (
+    "action_id", "famille", "mesure", "libelle", "objets", "commune", "epci", "longueur_m", "prises_secured",
+    "cost_eur_low", "cost_eur_central", "cost_eur_high", "annee_prix", "duree_mois", "autorisations",
+    "maitre_ouvrage", "financement", "statut", "criticite", "hypotheses", "geometry",
+)  # fmt: skip
+
+
+def _told(network: Network, spof: pd.DataFrame) -> pd.DataFrame:
+    """Give commune, epci and criticité of each asset, in the order of assets."""
+    columns = [name for name in ("commune", "epci", "criticite") if name in spof]
+    known = spof.drop_duplicates(["kind", "code"]).set_index(["kind", "code"])[columns]
+    told = known.reindex(pd.MultiIndex.from_frame(network.assets[["kind", "code"]])).reset_index(drop=True)
+    told = told.reindex(columns=["commune", "epci", "criticite"])
+    told["criticite"] = told["criticite"].astype(np.float64)
+    texts = ["commune", "epci"]
+    told[texts] = told[texts].astype(object).where(told[texts].notna(), "").astype(str)
+    return told
+
+
+def _raised_rooms(
+    drafts: Sequence[Draft],
+    network: Network,
+    exposure: pd.DataFrame,
+    parameters: Parameters,
+    level: Level,
+    equipment: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Probabilities of the rooms that are raised or walled in: their curve moves up once more."""
+    assets = network.assets
+    today = point_bearers(network, equipment).set_index("asset")["hauteur_m"]
+    raised, measure_of = [], {}
+    for number, draft in enumerate(drafts):
+        if draft.mesure not in _RAISED:
+            continue
+        nature, default, work = _RAISED[draft.mesure]
+        room = int(draft.treated[0])
+        height = today.get(room, np.nan)
+        base_m = parameters.at(f"{nature}.{default}", level) if np.isnan(height) else float(height)
+        added_m = parameters.at(f"measure.{work}.height_m", level)
+        named = assets.iloc[room][["kind", "code"]].to_dict()
+        raised.append({**named, "hauteur_m": base_m + added_m})
+        measure_of[room, f"{nature}.flood"] = number
+    if not raised:
+        return pd.DataFrame()
+    no_lines = replace(network, lines=network.lines.iloc[:0])
+    rows = failure_probabilities(no_lines, exposure, parameters, level, equipment=pd.DataFrame(raised))
+    keys = list(zip(rows["asset"], rows["mechanism"], strict=True))
+    numbers = pd.Series([measure_of.get(key, -1) for key in keys], index=rows.index)
+    return rows.assign(measure=numbers)[numbers >= 0]
+
+
+def _buried_lines(
+    drafts: Sequence[Draft],
+    network: Network,
+    exposure: pd.DataFrame,
+    parameters: Parameters,
+    level: Level,
+    equipment: pd.DataFrame | None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Failures and rates of lines that go underground, with the boxes that go with them."""
+    way_of, other_of = _owners(drafts, "treated"), _owners(drafts, "changed")
+    if way_of.empty:
+        return pd.DataFrame(), pd.DataFrame()
+    lines = network.lines[network.lines["asset"].isin(way_of.index)].assign(typ_imp="7")
+    kind = network.assets["kind"].iloc[other_of.index].to_numpy()
+    assets = network.assets.copy()
+    assets.loc[other_of.index[kind == "ptech"], "nature"] = "chambre"
+    buried = replace(network, assets=assets, lines=lines)
+    boxes = assets.iloc[other_of.index[kind == "ebp"]][["kind", "code"]]
+    kept = equipment
+    if equipment is not None:
+        pairs = pd.MultiIndex.from_frame(equipment[["kind", "code"]])
+        kept = equipment[~pairs.isin(pd.MultiIndex.from_frame(boxes))]
+    failures = failure_probabilities(buried, exposure, parameters, level, equipment=kept)
+    rates = annual_rates(buried, parameters, level)
+    rates = rates[rates["asset"].isin(way_of.index)]
+    stopped = rates.assign(mechanism="aerial_cut", rate_per_year=0.0)
+    rates = pd.concat([rates, stopped], ignore_index=True)
+    owner = pd.concat([way_of, other_of])
+    return (
+        failures.assign(measure=failures["asset"].map(owner)).dropna(subset="measure"),
+        rates.assign(measure=rates["asset"].map(owner)),
+    )
+
+
+def _owners(drafts: Sequence[Draft], role: Literal["treated", "changed"]) -> pd.Series:
+    """Give the number of the burying that holds each asset; an asset is in one série, so in one of them."""
+    pairs = [
+        (int(asset), number)
+        for number, draft in enumerate(drafts)
+        if draft.mesure == "enfouissement"
+        for asset in getattr(draft, role)
+    ]
+    return pd.Series([number for _, number in pairs], index=[asset for asset, _ in pairs], dtype=np.int64)
+
+
+def _new_trenches(
+    drafts: Sequence[Draft], n_assets: int, parameters: Parameters, level: Level
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Failures and rates of what is dug anew: new ground can be dug up and flooded like any other."""
+    failures, rates = [], []
+    per_wet_km = parameters.at("way.buried.rate_per_wet_km", level)
+    per_km_year = parameters.at("way.dig_up.rate_per_km_year", level)
+    for number, draft in enumerate(drafts):
+        if draft.link is None or draft.link.dug_m <= 0:
+            continue
+        new = {"asset": n_assets + number, "is_assumed": False, "measure": number}
+        wet = draft.link.wet
+        p = -np.expm1(-per_wet_km * wet["wet_m"].to_numpy(np.float64) / 1000.0)
+        repair_h = parameters.at("way.flood.repair_h", level)
+        failures.append(
+            wet.drop(columns="wet_m").assign(**new, mechanism="way.flood", p=p, repair_h=repair_h)
+        )
+        rates.append(
+            {
+                **new,
+                "mechanism": "dig_up",
+                "rate_per_year": per_km_year * draft.link.dug_m / 1000.0,
+                "repair_h": parameters.at("way.dig_up.repair_h", level),
+                "length_m": draft.link.dug_m,
+            }
+        )
+    return (pd.concat(failures, ignore_index=True) if failures else pd.DataFrame()), pd.DataFrame(rates)
+
+
+def _lowered_rates(
+    drafts: Sequence[Draft], today: pd.DataFrame, parameters: Parameters, level: Level
+) -> pd.DataFrame:
+    parts = [pd.DataFrame()]
+    for number, draft in enumerate(drafts):
+        if draft.mesure in _FACTOR:
+            mechanism, name = _FACTOR[draft.mesure]
+            rows = today[today["asset"].isin(draft.treated) & (today["mechanism"] == mechanism)]
+            lower = rows["rate_per_year"] * parameters.at(name, level)
+            parts.append(rows.assign(rate_per_year=lower, measure=number))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _changes(parts: Sequence[pd.DataFrame], base: pd.DataFrame) -> pd.DataFrame:
+    """Put changes together with the columns and types of what they replace."""
+    columns = [*base.columns, "measure"]
+    types = {**base.dtypes.to_dict(), "measure": np.dtype(np.int64)}
+    kept = [part.reindex(columns=columns) for part in parts if len(part)]
+    rows = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=columns)
+    return rows.astype(types).sort_values(["measure", *_KEY], kind="stable", ignore_index=True)
+
+
+def _effective(changes: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what fails as it did, or never: most lines that go underground stay dry."""
+    key = [*_KEY, "hazard", "scenario"]
+    before = base.drop_duplicates(key).set_index(key)[["p", "repair_h"]]
+    before = before.reindex(pd.MultiIndex.from_frame(changes[key])).reset_index(drop=True)
+    p = [changes["p"].fillna(0.0), before["p"].fillna(0.0)]
+    differs = (p[0] != p[1]) | ((changes["repair_h"] != before["repair_h"]) & (p[0] > 0))
+    return changes[differs.groupby([changes[name] for name in ("measure", *_KEY)]).transform("any")]
+
+
+def _exclusions(links: Mapping[int, Link], changes: Sequence[pd.DataFrame]) -> NDArray[np.int64]:
+    """Pair the measures that change the same failure, or open two second paths for one room."""
+    touched = [part[[*_KEY, "measure"]].drop_duplicates() for part in changes]
+    rooms = pd.DataFrame(
+        {"asset": [link.room for link in links.values()], "mechanism": "", "measure": list(links)}
+    )
+    keyed = [*touched, rooms.astype({"asset": np.int64, "measure": np.int64})]
+    pairs = {
+        (int(a), int(b))
+        for part in keyed
+        for a, b in part.merge(part, on=_KEY)[["measure_x", "measure_y"]].itertuples(index=False)
+        if a < b
+    }
+    return np.array(sorted(pairs), np.int64).reshape(-1, 2)

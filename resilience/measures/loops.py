@@ -1,0 +1,258 @@
+"""Drafts of second paths: for rooms that one object alone can cut, false loops included."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from gracethd.network.types import Network
+from gracethd.routes.types import Routes
+from gracethd.service import ServiceGraph
+from resilience.ground import NATURES, Ground
+from resilience.losses import LossIndex, losses_of_sets, lost_vertices, with_weights
+from resilience.measures.sites import name_of, place_of
+from resilience.measures.types import Draft, Int, Link
+from resilience.parameters import LEVELS, Level, Parameters
+from resilience.second_path import FirstPath, SecondPath, eur_per_m, second_path
+
+ANCHORS = 3  # nearest ends tried for the loop of an NRO: the fourth is seldom the cheapest
+_COLUMNS = 8  # rooms looked at in one pass: bounds memory to as many numbers a vertex
+_FRENCH = {"fourreau": "en fourreau existant", "accotement": "en accotement", "chaussee": "sous chaussée",
+           "centre": "en centre pavé"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Rooms and feeds between which second paths can run, one row each.
+
+    Attributes
+    ----------
+    table : DataFrame
+        code, asset, nature (NRO, PM, or "" for a feed that is no room), nro, vertex.
+    own : tuple of (n,) int32
+        Assets with which each of them fails.
+    cutters : tuple of (n,) int32
+        Assets that cut each of them, own ones included.
+    relays : (n,) int64
+        Vertices of NRO and feeds.
+    """
+
+    table: pd.DataFrame
+    own: tuple[Int, ...]
+    cutters: tuple[Int, ...]
+    relays: NDArray[np.int64]
+
+
+def second_path_drafts(
+    network: Network,
+    routes: Routes,
+    graph: ServiceGraph,
+    index: LossIndex,
+    ground: Ground,
+    parameters: Parameters,
+    *,
+    exposed: NDArray[np.float64],
+    most: int,
+) -> tuple[list[Draft], dict[str, int]]:
+    """Draft the second path of the rooms that a single object can cut.
+
+    For an NRO the path leads to the nearest NRO or feed that stays served when everything fails that cuts
+    the room and not that end; of the `ANCHORS` nearest, the cheapest. For a PM it leads to its own NRO: a
+    passive cabinet on two NRO would have to change operators' ports, and is not proposed.
+
+    Parameters
+    ----------
+    network, routes
+    graph : ServiceGraph
+        The nominal one, and `index` its index with the prises as one weight.
+    ground : Ground
+    parameters : Parameters
+    exposed : (n_assets,) float64
+        Prises·h per year that each asset costs alone, which ranks the rooms.
+    most : int
+        Rooms of each nature for which a path is sought.
+
+    Returns
+    -------
+    drafts, omitted
+        `omitted` counts by mesure the rooms without a search.
+    """
+    ends = _ends(network, routes, graph, index)
+    drafts: list[Draft] = []
+    omitted: dict[str, int] = {}
+    for nature in ("NRO", "PM"):
+        rooms = np.flatnonzero(ends.table["nature"] == nature).tolist()
+        wanted = [
+            (float(exposed[_united(anchors)].sum()), room, anchors)
+            for room in rooms
+            if (anchors := _anchors(room, ends, network, index))
+        ]
+        wanted.sort(key=lambda one: (-one[0], ends.table["code"].iloc[one[1]]))
+        for _, room, anchors in wanted[:most]:
+            found = [
+                _draft(room, end, protects, ends, network, ground, parameters) for end, protects in anchors
+            ]
+            possible = [draft for draft in found if draft is not None]
+            if possible:
+                drafts.append(min(possible, key=lambda draft: (draft.cost_eur["central"], draft.objects)))
+        if len(wanted) > most:
+            omitted[f"second_chemin_{nature.lower()}"] = len(wanted) - most
+    return drafts, omitted
+
+
+def _ends(network: Network, routes: Routes, graph: ServiceGraph, index: LossIndex) -> Ends:
+    rooms = routes.rooms[routes.rooms["vertex_nominal"] >= 0]
+    table = rooms[["code", "asset", "nature", "nro"]].assign(vertex=rooms["vertex_nominal"])
+    table = pd.concat([table, _feed_ends(network, routes, graph, table["vertex"])], ignore_index=True)
+    vertex = table["vertex"].to_numpy(np.int64)
+    own = tuple(np.unique(graph.vertex_asset[graph.vertex_of == v]) for v in vertex)
+    relays = vertex[(table["nature"] != "PM").to_numpy()]
+    return Ends(table, own, _cutters(index, graph, vertex), relays)
+
+
+def _feed_ends(network: Network, routes: Routes, graph: ServiceGraph, known: pd.Series) -> pd.DataFrame:
+    """Give the feeds that are no room: vertices next to the root that fail with an asset of that code."""
+    at_root = (graph.tail == 0) | (graph.head == 0)
+    fed = np.setdiff1d(np.unique((graph.tail + graph.head)[at_root]), known)
+    owned = pd.DataFrame({"asset": graph.vertex_asset, "vertex": graph.vertex_of})
+    owned = owned[owned["vertex"].isin(fed)]
+    named = network.assets.iloc[owned["asset"].to_numpy()]
+    place = np.where(named["nd_code"].fillna("") != "", named["nd_code"], named["code"])
+    feeds = set(routes.feeds["feed"])
+    is_feed = named["code"].isin(feeds).to_numpy() | np.isin(place.astype(str), list(feeds))
+    rows = owned[is_feed].assign(code=named["code"].to_numpy()[is_feed], nature="", nro="")
+    return rows.sort_values(["vertex", "asset"]).drop_duplicates("vertex")[
+        ["code", "asset", "nature", "nro", "vertex"]
+    ]
+
+
+def _cutters(index: LossIndex, graph: ServiceGraph, vertices: NDArray[np.int64]) -> tuple[Int, ...]:
+    """Give the assets that cut each vertex when they fail alone."""
+    suspects = np.unique(np.concatenate([graph.vertex_asset, graph.edge_asset])).astype(np.int32)
+    alone = np.arange(len(suspects) + 1, dtype=np.int64)
+    cutters: list[Int] = []
+    for first in range(0, len(vertices), _COLUMNS):
+        of = vertices[first : first + _COLUMNS]
+        weights = np.zeros((graph.n_vertices, len(of)), np.int64)
+        weights[of, np.arange(len(of))] = 1
+        lost = losses_of_sets(with_weights(index, weights), alone, suspects) > 0
+        cutters += [suspects[column] for column in lost.T]
+    return tuple(cutters)
+
+
+def _anchors(room: int, ends: Ends, network: Network, index: LossIndex) -> list[tuple[int, Int]]:
+    """List the ends of possible second paths and what each would protect from, nearest first."""
+    table = ends.table
+    if table["nature"].iloc[room] == "PM":
+        others = np.flatnonzero((table["nature"] == "NRO") & (table["code"] == table["nro"].iloc[room]))
+    else:
+        others = np.flatnonzero((table["nature"] != "PM") & (np.arange(len(table)) != room))
+    start = place_of(network, int(table["asset"].iloc[room]))
+    places = [(int(end), place_of(network, int(table["asset"].iloc[end]))) for end in others]
+    if start is None:
+        return []
+    near = sorted(
+        (start.distance(place), table["code"].iloc[end], end) for end, place in places if place is not None
+    )
+    found: list[tuple[int, Int]] = []
+    for _, _, end in near:
+        protects = np.setdiff1d(ends.cutters[room], np.union1d(ends.cutters[end], ends.own[room])).astype(
+            np.int32
+        )
+        if len(protects) and not lost_vertices(index, protects)[table["vertex"].iloc[end]]:
+            found.append((end, protects))
+        if len(found) == ANCHORS:
+            break
+    return found
+
+
+def _united(anchors: list[tuple[int, Int]]) -> Int:
+    return np.unique(np.concatenate([protects for _, protects in anchors]))
+
+
+def _draft(
+    room: int, end: int, protects: Int, ends: Ends, network: Network, ground: Ground, parameters: Parameters
+) -> Draft | None:
+    """Draft one second path, None where there is no ground for it or where it would protect from nothing."""
+    asset, other = int(ends.table["asset"].iloc[room]), int(ends.table["asset"].iloc[end])
+    start, stop = place_of(network, asset), place_of(network, other)
+    if start is None or stop is None:
+        return None
+    first = first_path(network, protects)
+    path = second_path(ground, start, stop, first, parameters)
+    if path is None:
+        return None
+    carriers = np.union1d(_held_by(network, path.ways), path.beside).astype(np.int32)
+    protected = np.setdiff1d(protects, carriers).astype(np.int32)
+    if not len(protected):
+        return None
+    table = ends.table
+    return Draft(
+        mesure=f"second_chemin_{table['nature'].iloc[room].lower()}",
+        objects=(str(table["code"].iloc[room]), str(table["code"].iloc[end])),
+        name=f"{name_of(network, asset)} vers {name_of(network, other)}",
+        treated=np.array([asset], np.int32),
+        changed=np.empty(0, np.int32),
+        geometry=path.geometry,
+        length_m=sum(path.length_m.values()),
+        cost_eur={level: _cost(path, parameters, level) for level in LEVELS},
+        hypotheses=_hypotheses(path),
+        link=Link(
+            room=int(table["vertex"].iloc[room]),
+            anchor=int(table["vertex"].iloc[end]),
+            relays=ends.relays,
+            protects=protected,
+            carriers=carriers,
+            dug_m=sum(path.length_m[nature] for nature in NATURES[1:]),
+            wet=path.wet,
+        ),
+    )
+
+
+def first_path(network: Network, protects: Int) -> FirstPath:
+    """Give the ground of what a second path is to protect from."""
+    lines = network.lines[network.lines["asset"].isin(protects)]
+    places = np.intersect1d(protects, np.flatnonzero(network.assets["kind"].isin(["noeud", "ptech", "site"])))
+    near = _linked(network, places, ("noeud", "cheminement"))
+    near = np.union1d(near, _linked(network, near, ("cheminement",)))
+    is_way = (network.assets["kind"] == "cheminement").to_numpy()
+    shapes = np.asarray(shapely.force_2d(lines.geometry.to_numpy()), object)
+    return FirstPath(
+        lines["asset"].to_numpy(np.int32), shapes, np.setdiff1d(near[is_way[near]], protects).astype(np.int32)
+    )
+
+
+def _held_by(network: Network, ways: Int) -> Int:
+    """Give the ways, the nodes at their ends and what stands there: what a cable in them uses (D3)."""
+    nodes = _linked(network, ways, ("noeud",))
+    return np.unique(np.concatenate([ways, nodes, _linked(network, nodes, ("ptech", "site"))])).astype(
+        np.int32
+    )
+
+
+def _linked(network: Network, assets: Int, kinds: tuple[str, ...]) -> Int:
+    """Give the assets of some kinds that `Network.links` joins to the given ones."""
+    a, b = network.links["a"].to_numpy(np.int32), network.links["b"].to_numpy(np.int32)
+    found = np.unique(np.concatenate([b[np.isin(a, assets)], a[np.isin(b, assets)]]))
+    return found[network.assets["kind"].iloc[found].isin(kinds).to_numpy()]
+
+
+def _cost(path: SecondPath, parameters: Parameters, level: Level) -> float:
+    prices = eur_per_m(parameters, level)
+    optics = 2 * parameters.at("cost.loop_optics.eur_per_end", level)
+    return sum(prices[nature] * path.length_m[nature] for nature in NATURES) + optics
+
+
+def _hypotheses(path: SecondPath) -> str:
+    lengths = [
+        f"{path.length_m[nature]:.0f} m {_FRENCH[nature]}" for nature in NATURES if path.length_m[nature] > 0
+    ]
+    words = f"itinéraire : {', '.join(lengths)}"
+    if path.beside_m > 0:
+        words += f", dont {path.beside_m:.0f} m au bord du premier chemin"
+    wet_m = path.wet["wet_m"].max()
+    if wet_m > 0:
+        words += f", {wet_m:.0f} m en zone inondable"
+    return f"{words} ; optique aux deux bouts ; bascule active"

@@ -1,0 +1,179 @@
+"""Proposing measures: drafts of every family where the network is exposed, with their effects worked out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gracethd.network.types import Network
+from gracethd.routes.types import Routes
+from resilience.ground import build_ground
+from resilience.hazards import Hazard
+from resilience.loss import keys_of_assets, losses_by_asset
+from resilience.losses import LossIndex, index_graph, losses_of_assets, losses_of_sets, lost_vertices
+from resilience.measures.effects import apply, gather
+from resilience.measures.loops import second_path_drafts
+from resilience.measures.sites import burying_drafts, limited, room_drafts
+from resilience.measures.types import Candidates, Int, Situation
+from resilience.parameters import LEVELS, Level, Parameters
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+MOST = 30
+"""Candidates of each kind of works that are looked at; the least exposed ones beyond are counted."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is known around the network.
+
+    Attributes
+    ----------
+    exposure : DataFrame
+        From `resilience.exposure.expose`, on the same network.
+    hazards : sequence of Hazard
+        For second paths, which avoid the water; none = they do not.
+    equipment : DataFrame or None
+        Heights, as for `failure_probabilities`.
+    roads : networkx.MultiDiGraph or None
+        From `resilience.roads.road_graph`. Without roads second paths run in existing ducts only.
+    """
+
+    exposure: pd.DataFrame
+    hazards: Sequence[Hazard] = ()
+    equipment: pd.DataFrame | None = None
+    roads: "nx.MultiDiGraph[int] | None" = None
+
+
+def situations(
+    network: Network,
+    routes: Routes,
+    failures: Mapping[Level, pd.DataFrame],
+    rates: Mapping[Level, pd.DataFrame],
+) -> dict[Level, Situation]:
+    """Put together, for each level, what `propose` and `resilience.plan.choose` start from.
+
+    Parameters
+    ----------
+    network, routes
+    failures, rates : mapping of Level to DataFrame
+        From `failure_probabilities` and `annual_rates`.
+    """
+    keys = keys_of_assets(network.assets)
+    return {level: Situation(routes.nominal, keys, failures[level], rates[level]) for level in LEVELS}
+
+
+def propose(
+    network: Network,
+    routes: Routes,
+    spof: pd.DataFrame,
+    today: Mapping[Level, Situation],
+    parameters: Parameters,
+    around: Surroundings,
+    *,
+    most: int = MOST,
+) -> Candidates:
+    """Propose measures of the three families for the rooms, séries and first paths that are exposed.
+
+    Rooms that a flood reaches are raised or walled in, NRO get fire detection, street cabinets bollards or a
+    lock; the aerial ways of each série are buried; NRO and PM that one object alone can cut (a false loop
+    is one) get a second path. Of each kind the `most` exposed ones are kept: those whose treated objects
+    cost most prises·h a year when they fail alone.
+
+    Parameters
+    ----------
+    network, routes
+    spof : DataFrame
+        The full table: kind, code, commune, epci, criticite and serie are read.
+    today : mapping of Level to Situation
+        From `situations`.
+    parameters : Parameters
+    around : Surroundings
+    most : int
+
+    Returns
+    -------
+    Candidates
+        Sorted by action_id; `prises_secured` are the traced prises behind the treated objects (for a second
+        path: behind the room) for which a failure goes away or becomes rarer, each once.
+    """
+    central = today["central"]
+    graph = central.graph
+    index = index_graph(graph, graph.prises[:, None])
+    exposed = _exposed(central, index)
+    drafts, omitted = limited(
+        room_drafts(network, today, losses_of_assets(index)[:, 0], parameters), exposed, most
+    )
+    lines, other_lines = burying_drafts(network, spof, parameters, exposed=exposed, most=most)
+    ground = build_ground(network, roads=around.roads, hazards=around.hazards)
+    paths, other_paths = second_path_drafts(
+        network, routes, graph, index, ground, parameters, exposed=exposed, most=most
+    )
+    candidates = gather(
+        [*drafts, *lines, *paths], network, spof, today, parameters,
+        exposure=around.exposure, equipment=around.equipment, omitted=omitted | other_lines | other_paths,
+    )  # fmt: skip
+    secured = prises_secured(central, candidates, index)
+    return replace(candidates, measures=candidates.measures.assign(prises_secured=secured))
+
+
+def prises_secured(today: Situation, candidates: Candidates, index: LossIndex) -> NDArray[np.int64]:
+    """Count, for each measure, the traced prises for which a failure goes away or becomes rarer, each once.
+
+    Parameters
+    ----------
+    today : Situation
+        Of the central level.
+    candidates : Candidates
+    index : LossIndex
+        Of today's graph.
+
+    Returns
+    -------
+    (n_measures,) int64
+    """
+    secured = np.zeros(len(candidates.measures), np.int64)
+    for number, treated in _lowered(today, candidates).items():
+        secured[number] = losses_of_sets(index, np.array([0, len(treated)]), treated)[0, 0]
+    for number, link in candidates.links.items():
+        graph = apply(today, candidates, [number], "central").graph
+        after = index_graph(graph, graph.prises[:, None])
+        saved = np.zeros(len(today.graph.prises), np.bool_)
+        # one by one: what cuts the room may also carry its distribution, which the new path does not save
+        for asset in link.protects[:, None]:
+            saved |= lost_vertices(index, asset) & ~lost_vertices(after, asset)[: len(saved)]
+        secured[number] = today.graph.prises[saved].sum()
+    return secured
+
+
+def _lowered(today: Situation, candidates: Candidates) -> dict[int, Int]:
+    """Give, by measure, the assets of today that it makes fail more rarely, or for less long."""
+    found = []
+    for before, changes, often, event in (
+        (today.failures, candidates.failures["central"], "p", ["hazard", "scenario"]),
+        (today.rates, candidates.rates["central"], "rate_per_year", []),
+    ):
+        rows = changes.merge(before, on=["asset", "mechanism", *event], suffixes=("", "_before"))
+        better = rows[often] * rows["repair_h"] < rows[f"{often}_before"] * rows["repair_h_before"]
+        found.append(rows.loc[better, ["measure", "asset"]])
+    pairs = pd.concat(found)
+    return {
+        int(number): np.unique(assets.to_numpy(np.int32))
+        for number, assets in pairs.groupby("measure")["asset"]
+        if number not in candidates.links
+    }
+
+
+def _exposed(central: Situation, index: LossIndex) -> NDArray[np.float64]:
+    """Give the prises·h per year that each asset costs when it fails alone, which is exact without draws."""
+    table = losses_by_asset(
+        central.graph, central.failures, central.rates,
+        asset_keys=central.asset_keys, seed=0, draws=1, index=index,
+    )  # fmt: skip
+    exposed = np.zeros(central.graph.n_assets)
+    exposed[table["asset"]] = table["prises_h_alone_per_year"]
+    return exposed

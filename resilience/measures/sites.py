@@ -1,0 +1,193 @@
+"""Drafts of works on rooms and on aerial lines: raise, wall in, watch, protect, bury."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from gracethd.network.types import Network
+from resilience.measures.catalogue import at_levels
+from resilience.measures.types import Draft, Int, Situation
+from resilience.parameters import LEVELS, Level, Parameters
+
+AERIAL = ("0", "1")
+"""Mountings (typ_imp) that burying does away with: telecom poles and power poles; a façade has none."""
+
+_FLOODED = {
+    "batardeau_nro": (
+        "nro.flood",
+        "cost.nro_flood.eur",
+        "measure.nro_barrier.height_m",
+        "protection de {} m",
+    ),
+    "rehausse_pm": ("pm.flood", "cost.pm_raise.eur", "measure.pm_raise.height_m", "rehausse de {} m"),
+}
+_RATED = {
+    "detection_incendie_nro": (
+        "nro_fire", "cost.nro_fire_detection.eur", "measure.nro_fire_detection.rate_factor",
+        "fréquence d'incendie multipliée par {}",
+    ),
+    "protection_pm": (
+        "pm_destroyed", "cost.pm_protection.eur", "measure.pm_protection.rate_factor",
+        "fréquence de destruction multipliée par {}",
+    ),
+}  # fmt: skip
+
+
+def room_drafts(
+    network: Network, situations: Mapping[Level, Situation], cut: NDArray[np.int64], parameters: Parameters
+) -> list[Draft]:
+    """Draft the works on each room that water or a rate reaches at some level and that serves somebody.
+
+    Parameters
+    ----------
+    network : Network
+    situations : mapping of Level to Situation
+    cut : (n_assets,) int64
+        Prises cut with each asset alone.
+    parameters : Parameters
+    """
+    works = {mesure: (*work, "failures", "p") for mesure, work in _FLOODED.items()}
+    works |= {mesure: (*work, "rates", "rate_per_year") for mesure, work in _RATED.items()}
+    drafts = []
+    for mesure, (mechanism, cost, effect, words, table, column) in works.items():
+        rows = pd.concat([getattr(situations[level], table) for level in LEVELS])
+        rows = rows[(rows["mechanism"] == mechanism) & (rows[column] > 0)]
+        hypotheses = words.format(three_values(at_levels(effect, parameters)))
+        price = at_levels(cost, parameters)
+        drafts += [
+            Draft(
+                mesure=mesure,
+                objects=(str(network.assets["code"].iloc[room]),),
+                name=name_of(network, room),
+                treated=np.array([room], np.int32),
+                changed=np.empty(0, np.int32),
+                geometry=place_of(network, room),
+                length_m=0.0,
+                cost_eur=price,
+                hypotheses=hypotheses,
+            )
+            for room in np.unique(rows["asset"].to_numpy())
+            if cut[room] > 0
+        ]
+    return drafts
+
+
+def burying_drafts(
+    network: Network, spof: pd.DataFrame, parameters: Parameters, *, exposed: NDArray[np.float64], most: int
+) -> tuple[list[Draft], dict[str, int]]:
+    """Draft the burying of the aerial ways of each série; drops are in no série and stay as they are.
+
+    The poles of the série become chambers, and its boxes stand in them.
+
+    Parameters
+    ----------
+    network : Network
+    spof : DataFrame
+        kind, code and serie are read.
+    parameters : Parameters
+    exposed : (n_assets,) float64
+        Prises·h per year that each asset costs alone.
+    most : int
+        Séries kept, those whose aerial ways cost most.
+
+    Returns
+    -------
+    drafts, omitted
+        `omitted` counts the other séries that cost anything.
+    """
+    serie = _serie_of_assets(network, spof)
+    kind, nature = network.assets["kind"].to_numpy(), network.assets["nature"].to_numpy()
+    asset = network.lines["asset"].to_numpy()
+    is_aerial = network.lines["typ_imp"].isin(AERIAL).to_numpy() & (kind[asset] == "cheminement")
+    lines = network.lines[is_aerial].assign(serie=serie[asset[is_aerial]], costs=exposed[asset[is_aerial]])
+    cost = lines[lines["serie"] != ""].groupby("serie")["costs"].sum()
+    ranked = cost[cost > 0].sort_index().sort_values(ascending=False, kind="stable").index
+    lines = lines[lines["serie"].isin(ranked[:most])]
+    follows = ((kind == "ebp") | ((kind == "ptech") & (nature == "appui"))) & np.isin(serie, ranked[:most])
+    others = pd.Series(np.flatnonzero(follows)).groupby(serie[follows]).agg(list)
+    price = {level: parameters.at("cost.bury_aerial.eur_per_m", level) for level in LEVELS}
+    words = f"coupures aériennes supprimées, coups de pelle ajoutés ; {three_values(price)} €/m"
+    drafts = []
+    for name, rows in lines.groupby("serie", sort=True):
+        treated = np.unique(rows["asset"].to_numpy(np.int32))
+        length_m = float(rows["length_m"].sum())
+        drafts.append(
+            Draft(
+                mesure="enfouissement",
+                objects=tuple(sorted(network.assets["code"].iloc[treated].astype(str))),
+                name=f"{name} ({length_m:.0f} m)",
+                treated=treated,
+                changed=np.array(others.get(name, []), np.int32),
+                geometry=_merged(rows.geometry.to_numpy()),
+                length_m=length_m,
+                cost_eur={level: price[level] * length_m for level in LEVELS},
+                hypotheses=words,
+            )
+        )
+    omitted = {"enfouissement": len(ranked) - most} if len(ranked) > most else {}
+    return drafts, omitted
+
+
+def place_of(network: Network, asset: int) -> shapely.Point | None:
+    """Give the point where an asset stands: its own, else that of its node; None where neither is known."""
+    assets = network.assets
+    point = assets.geometry.iloc[asset]
+    if isinstance(point, shapely.Point) and not point.is_empty:
+        return point
+    at_node = assets[(assets["kind"] == "noeud") & (assets["code"] == assets["nd_code"].iloc[asset])]
+    node = at_node.geometry.iloc[0] if len(at_node) else None
+    return node if isinstance(node, shapely.Point) else None
+
+
+def name_of(network: Network, asset: int) -> str:
+    """Give what the delivery calls an asset, else its code."""
+    libelle = network.assets["libelle"].iloc[asset]
+    return str(libelle) if isinstance(libelle, str) and libelle else str(network.assets["code"].iloc[asset])
+
+
+def three_values(values: Mapping[Level, float]) -> str:
+    """Give the values of a parameter in French words: central (low to high)."""
+    low, central, high = (f"{values[level]:g}".replace(".", ",") for level in LEVELS)
+    return f"{central} ({low} à {high})"
+
+
+def _serie_of_assets(network: Network, spof: pd.DataFrame) -> NDArray[np.object_]:
+    known = spof.drop_duplicates(["kind", "code"]).set_index(["kind", "code"])["serie"]
+    serie = known.reindex(pd.MultiIndex.from_frame(network.assets[["kind", "code"]]))
+    return serie.fillna("").to_numpy(object)
+
+
+def _merged(shapes: NDArray[np.object_]) -> shapely.geometry.base.BaseGeometry:
+    """Put lines together without touching them."""
+    parts: list[shapely.LineString] = list(shapely.get_parts(shapely.force_2d(shapes)))
+    return shapely.MultiLineString(parts) if len(parts) > 1 else parts[0]
+
+
+def limited(
+    drafts: list[Draft], exposed: NDArray[np.float64], most: int
+) -> tuple[list[Draft], dict[str, int]]:
+    """Keep, of each kind of works, the most exposed ones, and count the others.
+
+    Parameters
+    ----------
+    drafts : list of Draft
+    exposed : (n_assets,) float64
+        Prises·h per year that each asset costs alone; a draft counts those of its treated objects.
+    most : int
+        Kept of each kind.
+    """
+    kept, omitted = [], {}
+    for mesure in sorted({draft.mesure for draft in drafts}):
+        of = [draft for draft in drafts if draft.mesure == mesure]
+        of.sort(key=lambda draft: (-float(exposed[_weighed(draft)].sum()), draft.objects))
+        kept += of[:most]
+        if len(of) > most:
+            omitted[mesure] = len(of) - most
+    return kept, omitted
+
+
+def _weighed(draft: Draft) -> Int:
+    return draft.treated if draft.link is None else draft.link.protects

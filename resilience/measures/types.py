@@ -1,0 +1,134 @@
+"""What a measure is: works on some objects, and what they change at each level of parameters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from gracethd.service import ServiceGraph
+from resilience.parameters import Level
+
+Int = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What one level of parameters says of a network: who is served through what, and what fails.
+
+    Attributes
+    ----------
+    graph : ServiceGraph
+        The nominal one.
+    asset_keys : (n_assets,) uint64
+        See `resilience.loss.keys_of_assets`.
+    failures, rates : DataFrame
+        From `resilience.fragility.failure_probabilities` and `resilience.rates.annual_rates`.
+    """
+
+    graph: ServiceGraph
+    asset_keys: NDArray[np.uint64]
+    failures: pd.DataFrame
+    rates: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Link:
+    """A second path as the service graph sees it.
+
+    Attributes
+    ----------
+    room, anchor : int
+        Vertices of the nominal graph that it joins.
+    relays : (n,) int64
+        Vertices that pass light on to others; see `resilience.measures.links`.
+    protects : (n,) int32
+        Assets whose failure, alone, cuts the room today and no longer does.
+    carriers : (n,) int32
+        Assets of today on which the new path depends.
+    dug_m : float
+        New trench.
+    wet : DataFrame
+        hazard, scenario, return_period, wet_m: metres of that trench under water.
+    """
+
+    room: int
+    anchor: int
+    relays: NDArray[np.int64]
+    protects: Int
+    carriers: Int
+    dug_m: float
+    wet: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A measure before its effect is known.
+
+    Attributes
+    ----------
+    mesure : str
+        One of `resilience.measures.catalogue.WORKS`.
+    objects : tuple of str
+        Codes of the treated objects, sorted; with `mesure` they make the `action_id`.
+    name : str
+        What the label calls them.
+    treated : (n,) int32
+        Their assets, the one that gives the commune first.
+    changed : (n,) int32
+        Other assets whose failures change with the works (boxes on a pole line that is buried).
+    geometry : shapely geometry or None
+    length_m : float
+    cost_eur : mapping of Level to float
+        Before VAT.
+    hypotheses : str
+    link : Link or None
+    """
+
+    mesure: str
+    objects: tuple[str, ...]
+    name: str
+    treated: Int
+    changed: Int
+    geometry: shapely.geometry.base.BaseGeometry | None
+    length_m: float
+    cost_eur: Mapping[Level, float]
+    hypotheses: str
+    link: Link | None = None
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Measures that can be chosen, numbered by their row.
+
+    Attributes
+    ----------
+    measures : GeoDataFrame
+        One row per measure, sorted by action_id, RangeIndex: action_id, famille, mesure, libelle, objets,
+        commune, epci, longueur_m, prises_secured, cost_eur_low, cost_eur_central, cost_eur_high,
+        annee_prix, duree_mois, autorisations, maitre_ouvrage, financement, statut, criticite (largest of the
+        treated objects, NaN unknown), hypotheses, geometry.
+    failures, rates : mapping of Level to DataFrame
+        Columns of `Situation.failures` and `Situation.rates`, and ``measure``: rows that stand in place
+        of all rows of the same asset and mechanism once the measure is done. Asset ``n_assets + measure``
+        is the new work itself.
+    links : mapping of int to Link
+        By measure.
+    exclusions : (n, 2) int64
+        Pairs of measures of which at most one can be chosen.
+    requirements : (n, 2) int64
+        Pairs (a, b): a can be chosen only with b.
+    omitted : mapping of str to int
+        By mesure, how many more could have been proposed and were left out, the least exposed ones.
+    """
+
+    measures: gpd.GeoDataFrame
+    failures: Mapping[Level, pd.DataFrame]
+    rates: Mapping[Level, pd.DataFrame]
+    links: Mapping[int, Link]
+    exclusions: NDArray[np.int64]
+    requirements: NDArray[np.int64]
+    omitted: Mapping[str, int]

@@ -1,0 +1,207 @@
+"""Chapters of the page: for each, what to read first, its tables and its chart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from .labels import phrase, written
+from .page_tables import Table, page_table, with_ranges
+from .report import Report, exposure_summary, findings_summary, loss_conventions, missing_parts
+
+_SPOF = (
+    "rank", "kind", "code", "libelle", "segment", "commune", "prises_cut", "prises_cut_max",
+    "prises_stranded", "abonnes_cut", "n_pm", "n_nro", "sites_sensibles", "protected", "criticite",
+)  # fmt: skip
+_SERIES = (
+    "rank", "serie", "segment", "commune", "prises_cut", "prises_stranded", "length_m", "n_ways",
+    "n_chambers", "n_poles", "n_cables", "intensity_max",
+)  # fmt: skip
+_PLAN = (
+    "rank", "famille", "libelle", "commune", "longueur_m", "prises_secured",
+    "prises_h_avoided_per_year_central", "prises_h_avoided_range", "cost_eur_central", "cost_eur_range",
+    "eur_per_prise_h", "priority", "rank_range",
+)  # fmt: skip
+_ECARTEES = (
+    "famille", "libelle", "commune", "prises_secured", "prises_h_avoided_per_year_central",
+    "cost_eur_central", "eur_per_prise_h", "raison",
+)  # fmt: skip
+_EVENTS = (
+    "hazard", "return_period", "prises_down_mean", "prises_down_p05", "prises_down_p95",
+    "prises_h_mean", "prises_h_p05", "prises_h_p95", "n_unmapped", "prises_unmapped",
+)  # fmt: skip
+_LOSS = (
+    "origin", "cause", "prises_h_per_year_low", "prises_h_per_year_central", "prises_h_per_year_high",
+    "standard_error", "convention",
+)  # fmt: skip
+_LEVELS = ("zone", "level", "prises", "traced_splice", "traced_cable", "traced_zone", "untraced")
+_EXPOSURE = (
+    "hazard", "return_period", "kind", "n_assets", "n_wet", "n_dry", "n_unmapped", "wet_km", "length_km",
+    "unmapped_km", "intensity_max",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One section of the page: anchor, title, what to read first, tables, ranges to draw."""
+
+    id: str
+    title: str
+    text: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    ranges: tuple["Range", ...] = ()
+
+
+@dataclass(frozen=True)
+class Range:
+    """One line of a range chart: label, written value, and positions in percent of the widest."""
+
+    label: str
+    text: str
+    low: float
+    central: float
+    high: float
+
+
+def chapters(report: Report) -> list[Chapter]:
+    """Give the sections of the page after its map, in reading order; a new one is a function and a line."""
+    return [
+        _data_chapter(report),
+        _spof_chapter(report),
+        _exposure_chapter(report),
+        _loss_chapter(report),
+        _plan_chapter(report),
+        _parameters_chapter(report),
+        _limits_chapter(report),
+    ]
+
+
+def _data_chapter(report: Report) -> Chapter:
+    language = report.language
+    reasons = report.counts.get("prises_untraced_reasons")
+    listed = sorted(reasons.items()) if isinstance(reasons, dict) else []
+    untraced = pd.DataFrame(listed, columns=["reason", "prises"])
+    parts = [
+        ("levels", report.levels, _LEVELS),
+        ("untraced", untraced, ("reason", "prises")),
+        ("deliveries", report.deliveries, ("delivery", "versions", "n_rows", "size_bytes", "sha256")),
+        ("feeds", report.feeds, ("feed", "kind", "source")),
+        ("indicators", report.indicators, ("code", "libelle", "value", "unit", "scope")),
+    ]
+    tables = [
+        _table(report, name, frame, columns)
+        for name, frame, columns in parts
+        if frame is not None and len(frame)
+    ]
+    if report.findings is not None:
+        summary = findings_summary(report.findings)
+        tables.append(_table(report, "findings", summary, ("severity", "rule", "table", "n", "message")))
+    text = [phrase("text_data", language)] if report.levels is not None else []
+    absent = _absent(report, "counts", "levels", "findings")
+    return Chapter("donnees", phrase("chapter_data", language), (*text, *absent), tuple(tables))
+
+
+def _spof_chapter(report: Report) -> Chapter:
+    parts = [("series", report.series, _SERIES), ("spof", report.spof, _SPOF)]
+    loops = ("nro", "k_cable", "k_place", "k_srlg", "shared_m", "shared_places", "is_false")
+    tables = [
+        _table(report, name, frame, columns, bars=("prises_cut",), on_map=True)
+        for name, frame, columns in parts
+        if frame is not None
+    ]
+    if report.loops is not None and len(report.loops):
+        tables.append(_table(report, "loops", report.loops, loops))
+    text = (phrase("text_spof", report.language), *_absent(report, "series", "spof", "loops"))
+    return Chapter("spof", phrase("chapter_spof", report.language), text, tuple(tables))
+
+
+def _exposure_chapter(report: Report) -> Chapter:
+    title = phrase("chapter_exposure", report.language)
+    if report.exposure is None:
+        return Chapter("exposition", title, _absent(report, "exposure"))
+    table = _table(report, "exposure", exposure_summary(report.exposure), _EXPOSURE)
+    return Chapter("exposition", title, (phrase("text_exposure", report.language),), (table,))
+
+
+def _loss_chapter(report: Report) -> Chapter:
+    language, tables, text = report.language, [], []
+    ranges: tuple[Range, ...] = ()
+    if report.loss is not None:
+        text.append(loss_conventions(report))
+        tables.append(_table(report, "loss", report.loss, _LOSS, bars=("prises_h_per_year_central",)))
+        ranges = loss_ranges(report)
+    if report.event_losses is not None:
+        tables.append(_table(report, "events", report.event_losses, _EVENTS))
+    text += _absent(report, "loss", "event_losses")
+    return Chapter("perte", phrase("chapter_loss", language), tuple(text), tuple(tables), ranges)
+
+
+def loss_ranges(report: Report) -> tuple[Range, ...]:
+    """Give the expected annual loss by mechanism as lines of a chart, low to high, on one scale from 0."""
+    if report.loss is None or report.loss.empty:
+        return ()
+    loss, language = report.loss, report.language
+    columns = [f"prises_h_per_year_{level}" for level in ("low", "central", "high")]
+    widest = float(loss[columns].max().max())
+    if not widest > 0:
+        return ()
+    table = page_table(loss, ("cause",), name="x", title="", language=language)
+    names = [" · ".join(dict.fromkeys(cell.text for cell in row if cell.text != "—")) for row in table.rows]
+    triples = loss[columns].fillna(0.0).to_numpy(dtype=float)
+    return tuple(
+        Range(name, written(value[1], "int", language), *(round(float(v) / widest * 100, 2) for v in value))
+        for name, value in zip(names, triples, strict=False)
+    )
+
+
+def _plan_chapter(report: Report) -> Chapter:
+    language, tables = report.language, []
+    text = list(_absent(report, "plan"))
+    if report.plan is not None:
+        text.insert(0, phrase("text_plan", language))
+        ranged = with_ranges(report.plan, language)
+        tables.append(
+            _table(report, "plan", ranged, _PLAN, bars=("prises_h_avoided_per_year_central",), on_map=True)
+        )
+    gap = report.budget.get("gap")
+    if gap is not None:
+        text.append(phrase("text_gap", language, gap=written(gap, "share", language)))
+    if report.ecartees is not None and len(report.ecartees):
+        tables.append(_table(report, "ecartees", report.ecartees, _ECARTEES))
+    return Chapter("plan", phrase("chapter_plan", language), tuple(text), tuple(tables))
+
+
+def _parameters_chapter(report: Report) -> Chapter:
+    title = phrase("chapter_parameters", report.language)
+    if report.parameters is None:
+        return Chapter("parametres", title, _absent(report, "parameters"))
+    table = _table(
+        report, "parameters", report.parameters, ("name", "unit", "low", "central", "high", "source")
+    )
+    return Chapter("parametres", title, (phrase("text_parameters", report.language),), (table,))
+
+
+def _limits_chapter(report: Report) -> Chapter:
+    text = (*missing_parts(report), *report.limits) or (phrase("text_limits_none", report.language),)
+    return Chapter("limites", phrase("chapter_limits", report.language), tuple(text))
+
+
+def _table(
+    report: Report,
+    name: str,
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    *,
+    bars: Sequence[str] = (),
+    on_map: bool = False,
+) -> Table:
+    title = phrase(f"title_{name}", report.language)
+    return page_table(
+        frame, columns, name=name, title=title, language=report.language, bars=bars, on_map=on_map
+    )
+
+
+def _absent(report: Report, *parts: str) -> tuple[str, ...]:
+    told = set(missing_parts(report))
+    sentences_ = [phrase(f"absent_{part}", report.language) for part in parts]
+    return tuple(sentence for sentence in sentences_ if sentence in told)

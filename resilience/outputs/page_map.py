@@ -1,0 +1,224 @@
+"""Layers of the page's map: geometry generalised and in degrees, classes, and what a click shows."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from .drawing import one_kind
+from .labels import Language, column_format, column_label, is_missing, phrase, value_label, written
+from .page_tables import TABLE_ROWS
+from .report import Report, middle_event
+from .styles import (
+    Class,
+    Style,
+    coverage_style,
+    cut_style,
+    depth_style,
+    outline_style,
+    plan_style,
+    rooms_style,
+)
+
+GENERALISED_M = 1.5
+"""Tolerance of the generalised lines: under the width of a stroke at the scale of a street."""
+MAP_OBJECTS = 20_000
+"""Objects of one layer that the page draws, in rank order; software rendering stays fluid up to there."""
+
+_EXTENT_COLORS = ("#7fb2d9", "#a9cce6", "#cfe3f1", "#e3eff8")  # frequent to rare
+_SHOWN = {
+    "series": (
+        "serie",
+        "prises_cut",
+        "length_m",
+        "n_ways",
+        "n_chambers",
+        "n_poles",
+        "n_cables",
+        "intensity_max",
+    ),
+    "spof": (
+        "kind",
+        "code",
+        "libelle",
+        "segment",
+        "commune",
+        "prises_cut",
+        "prises_stranded",
+        "n_pm",
+        "criticite",
+    ),
+    "rooms": ("nature", "code", "name", "nro", "prises"),
+    "plan": ("rank", "famille", "libelle", "commune", "cost_eur_central", "prises_secured", "priority"),
+    "exposure": ("kind", "code", "hazard", "return_period", "intensity_max", "wet_m"),
+    "communes": ("nom", "code_insee", "epci_nom"),
+}
+
+MapLayer = dict[str, object]
+
+
+def map_layers(report: Report) -> list[MapLayer]:
+    """Give the layers to draw, lowest first, as plain values for JSON.
+
+    Each has id, title, visible, attribute, renderer, classes, total, and features: key (links with a table
+    row), value (what the classes look at), title, facts ([heading, text] pairs) and a GeoJSON geometry in
+    EPSG:4326, six decimals.
+    """
+    layers = [*_ground_layers(report), *_water_layers(report), *_loss_layers(report)]
+    return [layer for layer in layers if layer["features"]]
+
+
+def map_labels(report: Report) -> list[dict[str, object]]:
+    """Give names to write on the map: NRO, then communes, with their position in degrees."""
+    labels = []
+    if report.rooms is not None:
+        nro = report.rooms[report.rooms["nature"] == "NRO"]
+        labels += _labels(nro, "name" if "name" in nro.columns else "code", "nro")
+    if report.communes is not None:
+        labels += _labels(report.communes, "nom", "commune")
+    return labels
+
+
+def _ground_layers(report: Report) -> list[MapLayer]:
+    language, layers = report.language, []
+    if report.communes is not None:
+        layers.append(_layer("communes", report.communes, outline_style(), language))
+    if report.coverage is not None:
+        layers.append(_layer("coverage", report.coverage, coverage_style(), language))
+    return layers
+
+
+def _water_layers(report: Report) -> list[MapLayer]:
+    language = report.language
+    layers = [] if report.hazard_extents is None else _extent_layers(report.hazard_extents, language)
+    if isinstance(report.exposure, gpd.GeoDataFrame):
+        deepest = report.exposure.sort_values(["intensity_max", "code"], ascending=[False, True])
+        for (hazard, years), rows in _by_event(deepest[deepest["intensity_max"] > 0]):
+            title = phrase("layer_exposure", language, hazard=hazard, years=written(years, "int", language))
+            name, style = f"exposure-{hazard}-{years:g}", depth_style("line")
+            layer = _layer(name, rows, style, language, title=title, shown=_SHOWN["exposure"])
+            layers.append({**layer, "visible": False})
+    return layers
+
+
+def _extent_layers(extents: gpd.GeoDataFrame, language: Language) -> list[MapLayer]:
+    """Give what each event covers, the rarest lowest; one event is shown at first."""
+    if extents.empty:
+        return []
+    shown = middle_event(extents)["return_period"]
+    periods = sorted(extents["return_period"].unique().tolist())
+    layers = []
+    for (hazard, years), rows in reversed(_by_event(extents)):
+        color = _EXTENT_COLORS[min(periods.index(years), len(_EXTENT_COLORS) - 1)]
+        title = phrase("layer_extent", language, hazard=hazard, years=written(years, "int", language))
+        style = Style("polygon", (Class(title, color, 0.2),))
+        layer = _layer(f"extent-{hazard}-{years:g}", rows, style, language, title=title)
+        layers.append({**layer, "visible": bool(years == shown)})
+    return layers
+
+
+def _by_event(frame: gpd.GeoDataFrame) -> list[tuple[tuple[str, float], gpd.GeoDataFrame]]:
+    events = frame[["hazard", "return_period"]].drop_duplicates().sort_values(["return_period", "hazard"])
+    pairs = list(zip(events["hazard"].tolist(), events["return_period"].tolist(), strict=True))
+    return [
+        (pair, frame[(frame["hazard"] == pair[0]) & (frame["return_period"] == pair[1])]) for pair in pairs
+    ]
+
+
+def _loss_layers(report: Report) -> list[MapLayer]:
+    language, layers = report.language, []
+    if report.series is not None:
+        layers.append(_layer("series", report.series, cut_style("line"), language))
+    if report.spof is not None:
+        layers.append(_layer("spof", report.spof, cut_style("point"), language))
+        layers[-1]["visible"] = report.series is None
+    if report.rooms is not None:
+        layers.append(_layer("rooms", report.rooms, rooms_style(), language))
+    if isinstance(report.plan, gpd.GeoDataFrame):
+        layers.append(_layer("plan", report.plan, plan_style("line"), language))
+    return layers
+
+
+def _layer(
+    name: str,
+    frame: gpd.GeoDataFrame,
+    style: Style,
+    language: Language,
+    *,
+    title: str = "",
+    shown: Sequence[str] | None = None,
+) -> MapLayer:
+    placed = np.flatnonzero((frame.geometry.notna() & ~frame.geometry.is_empty).to_numpy())
+    rows = frame.iloc[placed[:MAP_OBJECTS]]
+    facts = _facts(rows, _SHOWN.get(name, ()) if shown is None else shown, language)
+    values = rows[style.attribute].tolist() if style.attribute else [0] * len(rows)
+    geometries = degrees(rows.geometry)
+    features = [
+        {
+            "key": f"{name}:{position}" if position < TABLE_ROWS else "",
+            "value": None if is_missing(value) else value,
+            "facts": fact,
+            "geometry": geometry,
+        }
+        for position, value, fact, geometry in zip(placed.tolist(), values, facts, geometries, strict=False)
+    ]
+    classes = [
+        {**asdict(entry), "label": value_label("legend", entry.label, language)}
+        for entry in _used(style, values)
+    ]
+    return {
+        "id": name, "title": title or phrase(f"layer_{name}", language), "visible": True,
+        "total": len(placed), "attribute": style.attribute, "renderer": style.renderer, "classes": classes,
+        "features": features,
+    }  # fmt: skip
+
+
+def _used(style: Style, values: Sequence[object]) -> list[Class]:
+    """Keep the whole scale of a graduated style, and of a categorised one the entries that occur."""
+    there = {str(value) for value in values}
+    return [entry for entry in style.classes if style.renderer != "categorised" or entry.value in there]
+
+
+def _facts(rows: pd.DataFrame, columns: Sequence[str], language: Language) -> list[list[list[str]]]:
+    kept = [name for name in columns if name in rows.columns]
+    formats = {name: column_format(name, rows[name]) for name in kept}
+    facts: list[list[list[str]]] = [[] for _ in range(len(rows))]
+    for name in kept:
+        label = column_label(name, language)
+        for fact, value in zip(facts, rows[name].tolist(), strict=True):
+            if not is_missing(value):
+                text = value_label(name, value, language) if isinstance(value, str) else ""
+                fact.append([label, text or written(value, formats[name], language)])
+    return facts
+
+
+def degrees(geometries: gpd.GeoSeries) -> list[object]:
+    """Give GeoJSON geometries in EPSG:4326: generalised by `GENERALISED_M`, six decimals (about 0.1 m).
+
+    A collection keeps its lines, else its polygons, else its points: a map layer draws one kind.
+    """
+    simple = shapely.simplify(one_kind(geometries.to_numpy()), GENERALISED_M, preserve_topology=True)
+    there = gpd.GeoSeries(simple, crs=geometries.crs).to_crs(4326)
+    rounded = shapely.transform(there.to_numpy(), _six_decimals)
+    return [json.loads(text) for text in shapely.to_geojson(rounded)]
+
+
+def _six_decimals(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.round(xy, 6)
+
+
+def _labels(frame: gpd.GeoDataFrame, column: str, kind: str) -> list[dict[str, object]]:
+    known = frame[frame.geometry.notna()]
+    points = gpd.GeoSeries(known.geometry.representative_point(), crs=frame.crs).to_crs(4326)
+    xs, ys = points.x.round(6).tolist(), points.y.round(6).tolist()
+    names = known[column].tolist()
+    return [
+        {"text": str(name), "kind": kind, "lng": x, "lat": y}
+        for name, x, y in zip(names, xs, ys, strict=True)
+        if not is_missing(name)
+    ]

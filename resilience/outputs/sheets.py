@@ -1,0 +1,99 @@
+"""Sheets of ``plan.xlsx``: what a study's report puts in its workbook, in French."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from .labels import phrase
+from .report import (
+    Report,
+    exposure_summary,
+    findings_summary,
+    key_figures,
+    loss_conventions,
+    missing_parts,
+    sentences,
+)
+from .workbook import Sheet
+
+_LOSS_TOTALS = tuple(f"prises_h_per_year_{level}" for level in ("low", "central", "high"))
+
+
+def study_sheets(report: Report) -> list[Sheet]:
+    """Give the sheets of the plan's workbook, each only where the study has its part.
+
+    Synthèse, Plan, Écartées, SPOF, Séries, Bouclages, Exposition, Événements, Perte annuelle, Constats,
+    Niveaux, Hypothèses.
+    """
+    french = replace(report, language="fr")
+    return [_summary_sheet(french), *_plan_sheets(french), *_analysis_sheets(french)]
+
+
+def study_notes(report: Report) -> list[str]:
+    """Give the paragraphs of `Lisez-moi`: three sentences, conventions, what is missing."""
+    report = replace(report, language="fr")
+    notice = [report.notice] if report.notice else []
+    conventions = [phrase("text_spof"), phrase("text_exposure")]
+    loss = [loss_conventions(report)] if report.loss is not None else []
+    return [*notice, *sentences(report), *conventions, *loss, *missing_parts(report), *report.limits]
+
+
+def _summary_sheet(report: Report) -> Sheet:
+    figures = key_figures(report)
+    frame = pd.DataFrame(
+        {
+            "indicateur": pd.Series([f.label for f in figures], dtype=str),
+            "valeur": pd.Series([f.value for f in figures], dtype=float),
+            "unit": pd.Series([f.unit for f in figures], dtype=str),
+            "note": pd.Series([f.note for f in figures], dtype=str),
+        }
+    )
+    return Sheet("Synthèse", frame, report.title, note=report.notice)
+
+
+def _plan_sheets(report: Report) -> list[Sheet]:
+    sheets = []
+    if report.plan is not None:
+        totals = (
+            "prises_h_avoided_per_year_central",
+            "cost_eur_low",
+            "cost_eur_central",
+            "cost_eur_high",
+            "longueur_m",
+        )
+        note = (
+            "Effets estimés mesure par mesure : leur total n'est l'effet du plan que si les mesures sont "
+            "indépendantes (voir Synthèse). Les prises sécurisées ne s'additionnent pas."
+        )
+        sheets.append(Sheet("Plan", report.plan, "Plan d'actions", note, totals))
+    if report.ecartees is not None:
+        sheets.append(
+            Sheet(
+                "Écartées",
+                report.ecartees,
+                "Mesures étudiées et non retenues",
+                "Le motif est dit ligne à ligne.",
+            )
+        )
+    return sheets
+
+
+def _analysis_sheets(report: Report) -> list[Sheet]:
+    exposure = None if report.exposure is None else exposure_summary(report.exposure)
+    findings = None if report.findings is None else findings_summary(report.findings)
+    parts: tuple[tuple[str, pd.DataFrame | None, str, str, tuple[str, ...]], ...] = (
+        ("SPOF", report.spof, "title_spof", phrase("text_spof"), ()),
+        ("Séries", report.series, "title_series", "", ()),
+        ("Bouclages", report.loops, "title_loops", "", ()),
+        ("Exposition", exposure, "title_exposure", phrase("text_exposure"), ()),
+        ("Événements", report.event_losses, "title_events", "", ()),
+        ("Perte annuelle", report.loss, "title_loss", loss_conventions(report), _LOSS_TOTALS),
+        ("Constats", findings, "title_findings", "", ("n",)),
+        ("Niveaux", report.levels, "title_levels", phrase("text_data"), ("prises",)),
+        ("Hypothèses", report.parameters, "title_parameters", phrase("text_parameters"), ()),
+    )
+    return [
+        Sheet(name, frame, phrase(title), note, totals)
+        for name, frame, title, note, totals in parts
+        if frame is not None
+    ]

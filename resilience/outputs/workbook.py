@@ -1,0 +1,250 @@
+"""Workbooks that a programme manager opens: French headings, totals, print set-up; one writer.
+
+Text is always written as text: a cell that begins with = + - @ shows as it is and is never a formula. The
+only formulas are the totals, which carry their value, so that a reader that does not calculate shows them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.format import Format as XlsxFormat
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from .labels import column_format, column_label, is_missing, value_label
+from .publish import DIFFUSION, fixed_moment, marking, written_aside
+
+_HEADER_ROW = 4
+_MAX_ROWS = 1_000_000  # a sheet holds 1,048,576 rows
+_MAX_TEXT = 32_767  # characters in a cell
+_THOUSANDS = '[>=1000000]#"\u202f"###"\u202f"##0;[>=1000]#"\u202f"##0;0'
+_NUMBER_FORMATS = {
+    "int": _THOUSANDS,
+    "dec": "0.0",
+    "dec2": "0.00",
+    "eur": _THOUSANDS,
+    "eur2": "0.00",
+    "share": "0.0%",
+    "year": "0",
+    "value": f"{_THOUSANDS.removesuffix(';0')};General",
+    "text": "@",
+    "bool": "@",
+}
+_PRIORITIES = (("P1", "#F4C7C3"), ("P2", "#FBE3C0"), ("P3", "#FFF6CC"))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    r"""One sheet: a table with what a reader must know about it.
+
+    Attributes
+    ----------
+    name : str
+        Of the tab; at most 31 characters, none of ``[ ] : * ? / \``.
+    frame : DataFrame
+        Machine names as columns; headings, formats and words for codes come from `labels`. Geometry is
+        left out.
+    title : str
+    note : str
+        One line under the title: what was left out, what a column means.
+    totals : tuple of str
+        Columns with a total under the table, over the rows that a filter leaves visible.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    title: str
+    note: str = ""
+    totals: tuple[str, ...] = ()
+
+
+def write_workbook(
+    sheets: Sequence[Sheet],
+    path: Path,
+    *,
+    title: str,
+    recipient: str,
+    day: date,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write sheets to an XLSX behind a first sheet `Lisez-moi`, whole, owner only.
+
+    Parameters
+    ----------
+    sheets : sequence of Sheet
+    path : Path
+    title : str
+        Of the document, French.
+    recipient : str
+    day : date
+        Date of the study. Inner dates are SOURCE_DATE_EPOCH, else this day: equal content, equal bytes.
+    notes : sequence of str
+        Paragraphs of `Lisez-moi`: what the document is, hypotheses, what it does not cover.
+    """
+    with written_aside(path) as aside:
+        book = xlsxwriter.Workbook(
+            str(aside), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        )
+        book.set_properties(
+            {"title": title, "comments": DIFFUSION, "created": fixed_moment(day).replace(tzinfo=None)}
+        )
+        formats = _formats(book)
+        _write_readme(book, formats, sheets, title=title, mark=marking(recipient, day), notes=notes)
+        for sheet in sheets:
+            _write_sheet(book, formats, sheet, marking(recipient, day))
+        book.close()
+
+
+def _formats(book: Workbook) -> dict[str, XlsxFormat]:
+    base = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
+    heading = {
+        "bold": True,
+        "font_color": "#FFFFFF",
+        "bg_color": "#1F3A52",
+        "text_wrap": True,
+        "valign": "vcenter",
+    }
+    formats = {
+        "title": book.add_format({**base, "bold": True, "font_size": 16, "font_color": "#1F3A52"}),
+        "mark": book.add_format({**base, "bold": True, "font_color": "#A8261F"}),
+        "note": book.add_format({**base, "italic": True, "font_color": "#4A5560"}),
+        "paragraph": book.add_format({**base, "text_wrap": True, "font_size": 11}),
+        "strong": book.add_format({**base, "bold": True}),
+        "head": book.add_format({**base, **heading, "border": 1, "border_color": "#FFFFFF"}),
+    }
+    line = {"bottom": 1, "bottom_color": "#D5DADF"}
+    for name, number_format in _NUMBER_FORMATS.items():
+        wrap = {"text_wrap": True} if name == "text" else {}
+        formats[name] = book.add_format({**base, **line, **wrap, "num_format": number_format})
+        total = {"bold": True, "top": 2, "top_color": "#1F3A52", "num_format": number_format}
+        formats[f"total_{name}"] = book.add_format({**base, **total})
+    for priority, color in _PRIORITIES:
+        formats[priority] = book.add_format({"bg_color": color})
+    return formats
+
+
+def _write_readme(
+    book: Workbook,
+    formats: dict[str, XlsxFormat],
+    sheets: Sequence[Sheet],
+    *,
+    title: str,
+    mark: str,
+    notes: Sequence[str],
+) -> None:
+    page = book.add_worksheet("Lisez-moi")
+    page.hide_gridlines(2)
+    page.set_column(0, 0, 26)
+    page.set_column(1, 1, 96)
+    _text(page, 0, 0, title, formats["title"])
+    _text(page, 1, 0, mark, formats["mark"])
+    row = 3
+    for note in notes:
+        page.merge_range(row, 0, row, 1, "", formats["paragraph"])
+        _text(page, row, 0, note, formats["paragraph"])
+        page.set_row(row, 15 * (1 + len(note) // 115))
+        row += 1
+    row += 1
+    _text(page, row, 0, "Feuille", formats["head"])
+    _text(page, row, 1, "Contenu", formats["head"])
+    for offset, sheet in enumerate(sheets, start=1):
+        _text(page, row + offset, 0, sheet.name, formats["strong"])
+        _text(page, row + offset, 1, f"{sheet.title}. {sheet.note}".strip(), formats["text"])
+    _print_setup(page, mark, repeat=None)
+
+
+def _write_sheet(book: Workbook, formats: dict[str, XlsxFormat], sheet: Sheet, mark: str) -> None:
+    page = book.add_worksheet(sheet.name)
+    frame, left_out = sheet.frame.iloc[:_MAX_ROWS], max(0, len(sheet.frame) - _MAX_ROWS)
+    columns = [name for name in frame.columns if str(frame[name].dtype) != "geometry"]
+    note = f"{sheet.note} {left_out} lignes ne tiennent pas dans une feuille." if left_out else sheet.note
+    _text(page, 0, 0, sheet.title, formats["title"])
+    _text(page, 1, 0, mark, formats["mark"])
+    _text(page, 2, 0, note, formats["note"])
+    for position, name in enumerate(columns):
+        how = column_format(name, frame[name])
+        texts = _write_column(page, position, name, frame[name], formats[how])
+        _text(page, _HEADER_ROW, position, column_label(name), formats["head"])
+        page.set_column(position, position, _width(column_label(name), texts))
+        if name in sheet.totals and len(frame):
+            _write_total(page, position, frame[name], formats[f"total_{how}"])
+    if sheet.totals and len(frame) and columns and columns[0] not in sheet.totals:
+        _text(page, _HEADER_ROW + len(frame) + 1, 0, "Total", formats["total_text"])
+    _arrange(page, formats, columns, len(frame))
+    _print_setup(page, mark, repeat=_HEADER_ROW)
+
+
+def _write_column(
+    page: Worksheet, position: int, name: str, values: pd.Series, style: XlsxFormat
+) -> list[str]:
+    """Write one column cell by cell (xlsxwriter has no other way) and give its texts, for the width."""
+    texts = []
+    for row, value in enumerate(values.tolist(), start=_HEADER_ROW + 1):
+        if is_missing(value):
+            page.write_blank(row, position, None, style)
+        elif isinstance(value, (bool, np.bool_)):
+            _text(page, row, position, "oui" if value else "non", style)
+        elif isinstance(value, (int, float, np.number)) and np.isfinite(value):
+            page.write_number(row, position, value, style)
+            texts.append(f"{value:,.0f}")
+        else:
+            text = _day(value) if isinstance(value, (date, datetime)) else value_label(name, value)
+            _text(page, row, position, text, style)
+            texts.append(text)
+    return texts
+
+
+def _day(value: date) -> str:
+    return value.isoformat()[:10]
+
+
+def _text(page: Worksheet, row: int, column: int, text: str, style: XlsxFormat) -> None:
+    """Write text as text; line ends become LF and lone surrogates, which no XLSX can hold, question marks."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    sound = text.encode("utf-8", "replace").decode("utf-8")
+    page.write_string(row, column, sound if len(sound) <= _MAX_TEXT else f"{sound[: _MAX_TEXT - 1]}…", style)
+
+
+def _width(label: str, texts: list[str]) -> float:
+    longest_word = max((len(word) for word in label.split()), default=0)
+    widest = max((len(text) for text in texts[:2000]), default=0)
+    return float(min(48, max(8, longest_word + 3, len(label) / 2.5, widest + 2)))
+
+
+def _write_total(page: Worksheet, position: int, values: pd.Series, style: XlsxFormat) -> None:
+    first, last = _HEADER_ROW + 2, _HEADER_ROW + 1 + len(values)  # as Excel counts rows, from 1
+    letter = xl_col_to_name(position)
+    total = float(pd.to_numeric(values).sum())
+    formula = f"=SUBTOTAL(109,{letter}{first}:{letter}{last})"
+    page.write_formula(last, position, formula, style, int(total) if total.is_integer() else total)
+
+
+def _arrange(page: Worksheet, formats: dict[str, XlsxFormat], columns: list[str], n_rows: int) -> None:
+    page.hide_gridlines(2)
+    page.set_row(_HEADER_ROW, 45)
+    page.freeze_panes(_HEADER_ROW + 1, min(2, max(0, len(columns) - 1)))
+    if columns:
+        page.autofilter(_HEADER_ROW, 0, _HEADER_ROW + n_rows, len(columns) - 1)
+    if "priority" in columns and n_rows:
+        position = columns.index("priority")
+        for priority, _ in _PRIORITIES:
+            rule = {"type": "cell", "criteria": "==", "value": f'"{priority}"', "format": formats[priority]}
+            page.conditional_format(_HEADER_ROW + 1, position, _HEADER_ROW + n_rows, position, rule)
+
+
+def _print_setup(page: Worksheet, mark: str, *, repeat: int | None) -> None:
+    page.set_landscape()
+    page.set_paper(9)  # A4
+    page.fit_to_pages(1, 0)
+    page.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.6)
+    head = mark.replace("&", "&&")
+    page.set_header(f"&L&9{head if len(head) <= 200 else DIFFUSION}")  # Excel takes 255 characters
+    page.set_footer("&L&9&A&R&9page &P / &N")
+    if repeat is not None:
+        page.repeat_rows(repeat)

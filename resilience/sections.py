@@ -1,0 +1,109 @@
+"""Sections of a TOML file, with values given typed or refused in words that its writer understands."""
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gracethd.errors import GraceTHDError
+
+T = TypeVar("T")
+
+
+class StudyError(GraceTHDError):
+    """A study, or a file that it names, that cannot be used; the message names the key and the cure."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table of a TOML file and where it stands; every method raises `StudyError` on a wrong value.
+
+    Attributes
+    ----------
+    name : str
+        Dotted path of the table in the file, empty for the file itself.
+    values : mapping
+    """
+
+    name: str
+    values: Mapping[str, object]
+
+    def full(self, key: str) -> str:
+        """Give the dotted path of a key, as messages name it."""
+        return f"{self.name}.{key}" if self.name else key
+
+    def refuse_unknown(self, known: Iterable[str]) -> None:
+        """Refuse any key that is not in `known`, with the nearest known name."""
+        names = tuple(known)
+        for key in self.values:
+            if key not in names:
+                raise StudyError(f"{self.full(key)}: unknown key of a study; {near_name(key, names)}")
+
+    def text(self, key: str, *, hint: str = "a text", default: str | None = None) -> str:
+        """Give a text that is not blank; `default` where the key is absent."""
+        if key not in self.values and default is not None:
+            return default
+        value = self.values.get(key)
+        if not isinstance(value, str) or not value.strip():
+            raise self._error(key, hint)
+        return value
+
+    def number(self, key: str, *, default: float | None = None) -> float:
+        """Give a finite number."""
+        value = self.values.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise self._error(key, "a number")
+        return float(value)
+
+    def whole(self, key: str, *, default: int, least: int) -> int:
+        """Give a whole number of `least` or more."""
+        value = self.values.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise self._error(key, f"a whole number of {least} or more")
+        return value
+
+    def choice(self, key: str, choices: tuple[T, ...], *, default: T | None = None) -> T:
+        """Give the one of `choices` that stands there."""
+        value = self.values.get(key, default)
+        for choice in choices:
+            if value == choice:
+                return choice
+        raise self._error(key, f"one of {', '.join(repr(choice) for choice in choices)}")
+
+    def items(self, key: str) -> list[object]:
+        """Give a list with at least one item."""
+        value = self.values.get(key)
+        if not isinstance(value, list) or not value:
+            raise self._error(key, "a list with at least one item")
+        return value
+
+    def section(self, key: str) -> "Section":
+        """Give the table under a key, an empty one when it is absent."""
+        return self._section(key, self.values.get(key, {}))
+
+    def sections(self, key: str) -> list["Section"]:
+        """Give a list of at least one table."""
+        return [self._section(key, item) for item in self.items(key)]
+
+    def _section(self, key: str, value: object) -> "Section":
+        if not isinstance(value, dict):
+            raise StudyError(f"{self.full(key)}: a table is expected ([...] or {{...}}), not {value!r}")
+        return Section(self.full(key), value)
+
+    def _error(self, key: str, expected: str) -> StudyError:
+        shown = repr(self.values[key]) if key in self.values else "nothing"
+        return StudyError(f"{self.full(key)}: {expected} is expected, not {shown}")
+
+
+def near_name(name: str, known: Iterable[str]) -> str:
+    """Give the end of a message that proposes the nearest known name, or lists them all.
+
+    Examples
+    --------
+    >>> near_name("sead", ["seed", "loss"])
+    "did you mean 'seed'?"
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"

@@ -1,0 +1,290 @@
+"""A study: one TOML file that names the deliveries, the hazards, the budget and whom the results are for.
+
+For whoever starts a run: `load_study` answers at once, before anything heavy is read, whether the file can
+be used. It checks names, types and that every file is there; what the files hold is checked by those who
+read them (`resilience.tables`, `gracethd.deliveries`, `resilience.exposure`).
+"""
+
+import glob
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from resilience.hazards import Hazard, HazardEvent, HazardKind
+from resilience.parameters import LEVELS, Parameters, default_parameters, replace_parameters
+from resilience.sections import Section, StudyError, near_name
+
+__all__ = ["Loss", "Study", "StudyError", "load_study", "study_files"]
+
+Language = Literal["fr"]
+Tail = Literal["none", "constant", "linear"]  # as resilience.loss has them, without loading it
+TableName = Literal[
+    "communes", "abonnes", "sites_sensibles", "cuivre", "feeds", "equipements", "ressources", "routes",
+    "terrain", "groupes",
+]  # fmt: skip
+
+KEYS = (
+    "inventory", "seed", "language", "tables", "hazards", "parameters", "loss", "scenarios", "budget",
+    "outputs",
+)  # fmt: skip
+DRAWS = 1000  # DESIGN D19
+# "PG:", "GPKG:", "https:" ask a data library for something else than a file; "C:" is a Windows drive
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How losses are integrated: the convention beyond the mapped events, and the draws an event (D19).
+
+    Attributes
+    ----------
+    tail : {"none", "constant", "linear"}
+        What is taken beyond the mapped events; see `resilience.loss.annual_loss`.
+    draws : int
+        Sampled states for each event.
+    wet_from_m : float
+        A metre of line is wet where the depth is above this (m).
+    """
+
+    tail: Tail = "constant"
+    draws: int = DRAWS
+    wet_from_m: float = 0.0
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study that has been read and checked; every path in it is absolute and exists.
+
+    Attributes
+    ----------
+    path : Path
+        The TOML file.
+    inventory : tuple of Path
+        Deliveries, patterns expanded, sorted, each once.
+    seed : int
+    language : {"fr"}
+        Of reports and workbooks.
+    tables : mapping of str to Path
+        The optional tables that are named; `resilience.tables.load_tables` reads them.
+    hazards : tuple of Hazard
+        In the order of the file.
+    parameters : Parameters
+        The shipped ones with the study's values in their place.
+    loss : Loss
+    scenarios : mapping
+        By name, as written.
+    budget_eur : float or None
+        What may be spent, excluding VAT, at the price year of the parameters.
+    title, recipient, notice : str
+        Of every output: its title (the name of the study's folder where the study does not say), whom the
+        confidentiality mark names, and a warning to be read first, empty where there is none.
+    """
+
+    path: Path
+    inventory: tuple[Path, ...]
+    seed: int
+    language: Language
+    tables: Mapping[str, Path]
+    hazards: tuple[Hazard, ...]
+    parameters: Parameters
+    loss: Loss
+    scenarios: Mapping[str, Mapping[str, object]]
+    budget_eur: float | None
+    title: str
+    recipient: str
+    notice: str
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study and check that it can be run.
+
+    Paths are relative to the file. Only plain paths are taken: an address, a network share or a
+    connection string is refused, because what a study names must be readable without a network.
+
+    Parameters
+    ----------
+    path : str or Path
+        The TOML file.
+
+    Raises
+    ------
+    StudyError
+        When the file cannot be read, holds an unknown key, a value of the wrong type or out of range, or
+        names files that are not there (all of them in one message).
+    HazardError
+        When a hazard has another unit than its kind, or its return periods are not positive and distinct.
+
+    Examples
+    --------
+    >>> study = load_study("data/exemple/etude.toml")  # doctest: +SKIP
+    >>> [event.return_period for event in study.hazards[0].events]  # doctest: +SKIP
+    [20.0, 100.0, 1000.0]
+    """
+    path = Path(path).absolute()
+    raw = Section("", _read_toml(path))
+    raw.refuse_unknown(KEYS)
+    scenarios, outputs = raw.section("scenarios"), raw.section("outputs")
+    outputs.refuse_unknown(("title", "recipient", "notice"))
+    study = Study(
+        path=path,
+        inventory=_inventory(raw, path.parent),
+        seed=raw.whole("seed", default=1, least=0),
+        language=raw.choice("language", get_args(Language), default="fr"),
+        tables=_tables(raw.section("tables"), path.parent),
+        hazards=_hazards(raw, path.parent),
+        parameters=_parameters(raw.section("parameters")),
+        loss=_loss(raw.section("loss")),
+        scenarios={name: scenarios.section(name).values for name in scenarios.values},
+        budget_eur=_budget(raw.section("budget")) if "budget" in raw.values else None,
+        title=outputs.text("title", default=path.parent.name),
+        recipient=outputs.text("recipient", default=""),
+        notice=outputs.text("notice", default=""),
+    )
+    _refuse_missing(study)
+    return study
+
+
+def study_files(study: Study) -> dict[str, tuple[Path, ...]]:
+    """Give every file or folder that a study reads, by the key that names it, itself first.
+
+    Examples
+    --------
+    >>> list(study_files(load_study("data/exemple/etude.toml")))[:2]  # doctest: +SKIP
+    ['study', 'inventory']
+    """
+    files = {"study": (study.path,), "inventory": study.inventory}
+    files |= {f"tables.{name}": (path,) for name, path in study.tables.items()}
+    for hazard in study.hazards:
+        coverage = (hazard.coverage,) if isinstance(hazard.coverage, Path) else ()
+        files[f"hazards.{hazard.name}"] = (*coverage, *(event.path for event in hazard.events))
+    return files
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin with a mark
+    except FileNotFoundError:
+        raise StudyError(f"{path}: this study does not exist; check the path") from None
+    except OSError as error:
+        raise StudyError(f"{path}: this study cannot be read ({error.strerror}); give a TOML file") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: not UTF-8 text (byte {error.start}); save the study as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{path}: not valid TOML, {error}; correct it there") from error
+
+
+def _inventory(raw: Section, folder: Path) -> tuple[Path, ...]:
+    found = [match for pattern in raw.items("inventory") for match in _expand(pattern, folder)]
+    return tuple(sorted(set(found)))
+
+
+def _expand(pattern: object, folder: Path) -> list[Path]:
+    """Give the files of one pattern; a name that exists as it is written is not a pattern."""
+    path = _plain_path(pattern, folder, "inventory")
+    if path.exists() or not glob.has_magic(str(pattern)):
+        return [path]
+    matches = glob.glob(str(pattern), root_dir=folder, recursive=True)  # noqa: PTH207 - Path.glob: relative only
+    if not matches:
+        raise StudyError(
+            f"inventory: nothing matches {pattern!r} in {folder}; correct it or add the deliveries"
+        )
+    return [folder / match for match in matches]
+
+
+def _tables(raw: Section, folder: Path) -> dict[str, Path]:
+    raw.refuse_unknown(get_args(TableName))
+    return {name: _plain_path(raw.values[name], folder, raw.full(name)) for name in sorted(raw.values)}
+
+
+def _hazards(raw: Section, folder: Path) -> tuple[Hazard, ...]:
+    sections = raw.sections("hazards") if "hazards" in raw.values else []
+    hazards = tuple(_hazard(section, folder) for section in sections)
+    names = [hazard.name for hazard in hazards]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise StudyError(f"hazards.name: {twice[0]!r} is given twice; each hazard needs its own name")
+    return hazards
+
+
+def _hazard(raw: Section, folder: Path) -> Hazard:
+    raw.refuse_unknown(("name", "kind", "unit", "coverage", "events"))
+    raw = Section(f"hazards.{raw.text('name')}", raw.values)
+    kind: HazardKind = raw.choice("kind", get_args(HazardKind))
+    events = [_event(section, folder) for section in raw.sections("events")]
+    return Hazard(
+        name=raw.text("name"),
+        kind=kind,
+        unit=raw.text("unit"),
+        coverage=_coverage(raw, folder),
+        events=tuple(sorted(events, key=lambda event: event.return_period)),
+    )
+
+
+def _coverage(raw: Section, folder: Path) -> Path | Literal["extent", "valid"]:
+    value = raw.text("coverage", hint='"extent", "valid" or the path of a polygon layer')
+    if value == "extent":
+        return "extent"
+    return "valid" if value == "valid" else _plain_path(value, folder, raw.full("coverage"))
+
+
+def _event(raw: Section, folder: Path) -> HazardEvent:
+    raw.refuse_unknown(("return_period", "path"))
+    return HazardEvent(
+        raw.number("return_period"), _plain_path(raw.values.get("path"), folder, raw.full("path"))
+    )
+
+
+def _parameters(raw: Section) -> Parameters:
+    defaults = default_parameters()
+    known = set(defaults.table["name"])
+    changes = {}
+    for name in raw.values:
+        change = raw.section(name)
+        change.refuse_unknown((*LEVELS, "source"))
+        low, central, high = (change.number(level) for level in LEVELS)
+        if not (low <= central <= high or low >= central >= high):
+            raise StudyError(f"{change.name}: {central:g} (central) must lie between {low:g} and {high:g}")
+        change.text("source", hint='where the values come from, or "assumption",')
+        if name not in known:
+            raise StudyError(f"{change.name}: this parameter does not exist; {near_name(name, known)}")
+        changes[name] = change.values
+    return replace_parameters(defaults, changes)
+
+
+def _loss(raw: Section) -> Loss:
+    raw.refuse_unknown(("tail", "draws", "wet_from_m"))
+    wet_from_m = raw.number("wet_from_m", default=0.0)
+    if wet_from_m < 0:
+        raise StudyError(f"loss.wet_from_m: {wet_from_m:g} m; give a depth of 0 or more")
+    tail: Tail = raw.choice("tail", get_args(Tail), default="constant")
+    return Loss(tail, draws=raw.whole("draws", default=DRAWS, least=1), wet_from_m=wet_from_m)
+
+
+def _budget(raw: Section) -> float:
+    raw.refuse_unknown(["total_eur"])
+    total_eur = raw.number("total_eur")
+    if total_eur <= 0:
+        raise StudyError(f"budget.total_eur: {total_eur:g}; give an amount above 0, or leave [budget] out")
+    return total_eur
+
+
+def _plain_path(value: object, folder: Path, where: str) -> Path:
+    """Give the absolute path of an ordinary file name; nothing that a data library would fetch elsewhere."""
+    if not isinstance(value, str) or not value.strip():
+        shown = "nothing" if value is None else repr(value)
+        raise StudyError(f"{where}: a path between quotes is expected, not {shown}")
+    if _PREFIX.match(value) or value.startswith(("/vsi", "\\\\", "//")) or not value.isprintable():
+        raise StudyError(f"{where}: {value!r} is not a plain file path; copy the file beside the study")
+    return folder / value
+
+
+def _refuse_missing(study: Study) -> None:
+    files = ((key, path) for key, paths in study_files(study).items() for path in paths)
+    missing = "; ".join(f"{key}: {path}" for key, path in files if not path.exists())
+    if missing:
+        raise StudyError(
+            f"{study.path.name} names files that do not exist - {missing}. "
+            "Paths are relative to the study: correct them there, or put the files in place"
+        )

@@ -1,0 +1,137 @@
+"""An archive is unpacked only where it can do no harm."""
+
+import stat
+import struct
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gracethd.deliveries import archives, open_delivery
+from gracethd.errors import SourceError
+
+CABLE = b"cb_code;cb_nd1;cb_tech\nCB1;;\n"
+
+
+def packed(path: Path, members: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def private_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_only_tables_are_unpacked_and_nothing_is_left(tmp_path: Path, private_temporary_folder: Path) -> None:
+    members = {
+        "SRO_7/T_CABLE.CSV": CABLE,
+        "SRO_7/plan.pdf": b"x",
+        "SRO_7/t_truc.csv": b"a",
+        "inner.zip": b"x",
+    }
+    delivery = open_delivery(packed(tmp_path / "SRO_7.zip", members))
+    assert delivery.name == "SRO_7"
+    assert delivery.tables["t_cable"]["cb_code"].tolist() == ["CB1"]
+    assert delivery.findings[["rule", "code"]].to_numpy().tolist() == [["table_inconnue", "t_truc.csv"]]
+    assert list(private_temporary_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../t_cable.csv",
+        "a/../../t_cable.csv",
+        "/t_cable.csv",
+        "C:/t_cable.csv",
+        "..\\t_cable.csv",
+        "\\t_cable.csv",
+    ],
+)
+def test_names_that_lead_out_are_refused(tmp_path: Path, private_temporary_folder: Path, name: str) -> None:
+    path = packed(tmp_path / "livraison.zip", {"t_baie.csv": b"ba_code\nB\n", name: CABLE})
+    with pytest.raises(SourceError, match="not unpacked"):
+        open_delivery(path)
+    assert list(tmp_path.rglob("t_*")) == []
+    assert list(private_temporary_folder.iterdir()) == []
+
+
+def test_links_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "livraison.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        link = zipfile.ZipInfo("t_cable.csv")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/hostname")
+    with pytest.raises(SourceError, match="link"):
+        open_delivery(path)
+
+
+def test_encrypted_members_are_refused(tmp_path: Path) -> None:
+    path = packed(tmp_path / "livraison.zip", {"t_cable.csv": CABLE})
+    content = bytearray(path.read_bytes())
+    for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(magic) + offset] |= 1
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="password"):
+        open_delivery(path)
+
+
+def test_sizes_ratios_and_counts_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = packed(
+        tmp_path / "livraison.zip", {"t_cable.csv": CABLE + b";;\n" * 100_000, "t_baie.csv": b"ba_code\n"}
+    )
+    monkeypatch.setattr(archives, "RATIO_FROM_BYTES", 1000)
+    monkeypatch.setattr(archives, "MAX_RATIO", 50)
+    with pytest.raises(SourceError, match="times bigger"):
+        open_delivery(path)
+    monkeypatch.setattr(archives, "MAX_RATIO", 5000)
+    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 1000)
+    with pytest.raises(SourceError, match="once unpacked, more than"):
+        open_delivery(path)
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 1)
+    with pytest.raises(SourceError, match="2 files"):
+        open_delivery(path)
+
+
+def test_a_member_longer_than_announced_is_refused(tmp_path: Path, private_temporary_folder: Path) -> None:
+    path = packed(tmp_path / "livraison.zip", {"t_cable.csv": CABLE}, method=zipfile.ZIP_STORED)
+    content = bytearray(path.read_bytes())
+    central = content.index(b"PK\x01\x02")
+    content[central + 24 : central + 28] = struct.pack("<I", 5)
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="damaged"):
+        open_delivery(path)
+    assert list(private_temporary_folder.iterdir()) == []
+
+
+def test_the_same_file_in_two_cases_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="twice"):
+        open_delivery(packed(tmp_path / "livraison.zip", {"t_cable.csv": CABLE, "T_CABLE.csv": CABLE}))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x05\x06" + b"\0" * 10])
+def test_what_is_not_a_zip_is_said_so(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "livraison.zip"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="damaged"):
+        open_delivery(path)
+
+
+def test_a_cut_zip_is_an_error(tmp_path: Path) -> None:
+    path = packed(tmp_path / "livraison.zip", {"t_cable.csv": CABLE * 50})
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(SourceError, match="damaged"):
+        open_delivery(path)
+
+
+def test_nested_archives_are_not_opened(tmp_path: Path) -> None:
+    inner = packed(tmp_path / "inner.zip", {"t_cable.csv": CABLE})
+    outer = packed(tmp_path / "outer.zip", {"inner.zip": inner.read_bytes()})
+    with pytest.raises(SourceError, match=r"inner\.zip.*nested archives are not opened"):
+        open_delivery(outer)

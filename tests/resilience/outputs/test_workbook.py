@@ -1,0 +1,136 @@
+"""The workbook, read back with another library."""
+
+import hashlib
+import stat
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from hostile_text import FORMULA, HOSTILE
+from openpyxl.workbook.workbook import Workbook
+
+from resilience.outputs.report import Report
+from resilience.outputs.sheets import study_notes, study_sheets
+from resilience.outputs.workbook import Sheet, write_workbook
+
+DAY = date(2026, 3, 1)
+HEADER = 5  # row of the headings, as Excel counts
+
+
+@pytest.fixture
+def written(report: Report, tmp_path: Path) -> Path:
+    path = tmp_path / "plan.xlsx"
+    sheets, notes = study_sheets(report), study_notes(report)
+    write_workbook(sheets, path, title=report.title, recipient=report.recipient, day=report.day, notes=notes)
+    return path
+
+
+def column(book: Workbook, sheet: str, heading: str) -> list[object]:
+    page = book[sheet]
+    letter = next(cell.column for cell in page[HEADER] if cell.value == heading)
+    return [page.cell(row, letter).value for row in range(HEADER + 1, page.max_row + 1)]
+
+
+def test_the_sheets_are_those_of_the_study(written: Path) -> None:
+    assert openpyxl.load_workbook(written).sheetnames == [
+        "Lisez-moi", "Synthèse", "Plan", "Écartées", "SPOF", "Séries", "Bouclages", "Exposition",
+        "Événements",
+        "Perte annuelle", "Constats", "Niveaux", "Hypothèses",
+    ]  # fmt: skip
+
+
+def test_plan_rows_are_those_of_the_plan(written: Path, report: Report) -> None:
+    book = openpyxl.load_workbook(written, data_only=True)
+    assert column(book, "Plan", "Action") == ["A-001", "A-002", None]
+    assert column(book, "Plan", "Famille")[:2] == ["Sécurisation de site", "Enfouissement"]
+    assert column(book, "Plan", "Libellé")[0] == report.plan["libelle"].iloc[0]
+    assert column(book, "Plan", "Longueur (m)")[0] is None
+
+
+def test_totals_are_formulas_that_carry_their_value(written: Path, report: Report) -> None:
+    formula = column(openpyxl.load_workbook(written), "Plan", "Coût HT (€)")[-1]
+    assert isinstance(formula, str)
+    assert formula.startswith("=SUBTOTAL(109,")
+    span = formula.removeprefix("=SUBTOTAL(109,").removesuffix(")")
+    plain = openpyxl.load_workbook(written, data_only=True)
+    summed = [cell.value for row in plain["Plan"][span] for cell in row]
+    assert summed == report.plan["cost_eur_central"].tolist()
+    assert column(plain, "Plan", "Coût HT (€)")[-1] == 137000
+
+
+def test_no_text_is_ever_a_formula(written: Path) -> None:
+    book = openpyxl.load_workbook(written)
+    formulas = [c.coordinate for page in book for row in page.iter_rows() for c in row
+                if c.data_type == "f" and not str(c.value).startswith("=SUBTOTAL(109,")]  # fmt: skip
+    assert formulas == []
+    texts = {str(c.value) for page in book for row in page.iter_rows() for c in row if c.data_type == "s"}
+    assert {FORMULA, HOSTILE, "@SUM(A1)", "+Surélever l'armoire du PM1"} <= texts
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "{=1}", "http://exemple.invalid", "1e5", "a\x01b"]
+)
+def test_hostile_text_stays_text(tmp_path: Path, text: str) -> None:
+    sheet = Sheet("A", pd.DataFrame({"code": [text]}), text)
+    write_workbook([sheet], tmp_path / "a.xlsx", title=text, recipient=text, day=DAY)
+    page = openpyxl.load_workbook(tmp_path / "a.xlsx")["A"]
+    cell = page.cell(HEADER + 1, 1)
+    assert (cell.data_type, cell.hyperlink) == ("s", None)
+    assert str(cell.value).replace("_x0001_", "\x01") == text.replace("\r", "\n")
+
+
+def test_each_sheet_carries_the_mark_and_is_ready_to_print(written: Path, report: Report) -> None:
+    for page in openpyxl.load_workbook(written):
+        marks = [str(page.cell(row, 1).value) for row in (1, 2)]
+        assert any("DIFFUSION RESTREINTE" in text and report.recipient in text for text in marks), page.title
+        assert page.page_setup.orientation == "landscape"
+        assert page.page_setup.paperSize == 9
+        assert "DIFFUSION RESTREINTE" in str(page.oddHeader.left.text)
+        if page.title != "Lisez-moi":
+            assert page.print_title_rows == "$5:$5"
+            assert page.freeze_panes is not None
+            assert page.auto_filter.ref.startswith("A5:")
+
+
+def test_numbers_are_shown_with_thin_spaces(written: Path) -> None:
+    page = openpyxl.load_workbook(written)["SPOF"]
+    cut = next(cell for cell in page[HEADER] if cell.value == "Prises coupées")
+    assert "\u202f" in page.cell(HEADER + 1, cut.column).number_format
+    assert page.cell(HEADER + 1, cut.column).value == 5510
+
+
+def test_equal_content_gives_equal_bytes_another_day(written: Path, report: Report, tmp_path: Path) -> None:
+    time.sleep(2.1)  # zip archives count in steps of two seconds
+    again = tmp_path / "again.xlsx"
+    write_workbook(
+        study_sheets(report), again, title=report.title, recipient=report.recipient, day=report.day,
+        notes=study_notes(report),
+    )  # fmt: skip
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (written, again)}
+    assert len(digests) == 1
+    assert stat.S_IMODE(again.stat().st_mode) == 0o600
+
+
+def test_a_study_without_plan_still_makes_a_workbook(report: Report, tmp_path: Path) -> None:
+    bare = Report(title="Vide", recipient="", day=report.day)
+    write_workbook(
+        study_sheets(bare), tmp_path / "a.xlsx", title="Vide", recipient="", day=DAY, notes=study_notes(bare)
+    )
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert book.sheetnames == ["Lisez-moi", "Synthèse"]
+    texts = [str(row[0].value) for row in book["Lisez-moi"].iter_rows(max_col=1)]
+    assert "Aucun plan d'actions n'a été établi." in texts
+
+
+def test_long_text_is_cut_and_says_so(tmp_path: Path) -> None:
+    sheet = Sheet("A", pd.DataFrame({"code": ["x" * 40_000], "n": [np.inf]}), "A")
+    write_workbook([sheet], tmp_path / "a.xlsx", title="A", recipient="", day=DAY)
+    page = openpyxl.load_workbook(tmp_path / "a.xlsx")["A"]
+    text = str(page.cell(HEADER + 1, 1).value)
+    assert len(text) == 32_767
+    assert text.endswith("…")
+    assert page.cell(HEADER + 1, 2).value == "inf"
