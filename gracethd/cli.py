@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -76,7 +76,9 @@ def check(
     deliveries: Deliveries,
     container: Annotated[str | None, typer.Option(help="Filling grid of GraceTHD 3: C1 to C4.")] = None,
     phase: Annotated[str | None, typer.Option(help="Filling grid of GraceTHD 2: PRE to MCO.")] = None,
-    fail_on: Annotated[str, typer.Option(help="Exit 1 from this severity: bloquant|majeur|mineur|info.")] = "bloquant",
+    fail_on: Annotated[
+        str, typer.Option(help="Exit 1 from this severity: bloquant|majeur|mineur|info.")
+    ] = "bloquant",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where to write the findings: .csv, .gpkg or .json.")
     ] = None,
@@ -97,3 +99,38 @@ def check(
     typer.echo(summary(findings).to_string(index=False) if len(findings) else "no finding")
     if exceeds(findings, threshold):
         raise typer.Exit(1)
+
+
+@app.command()
+def synth(
+    area: Annotated[Path | None, typer.Argument(help="An area in TOML; see data/exemple/area.toml.")] = None,
+    prises: Annotated[int | None, typer.Option(min=1, help="Invent an area of this many prises.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    faults: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of rows to spoil, fault by fault.")
+    ] = 0.0,
+    version: Annotated[str, typer.Option(help="With --prises: 2.0.1, 3.0.1 or mixed.")] = "mixed",
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the deliveries.")] = Path(
+        "synthese"
+    ),
+) -> None:
+    """Make a synthetic network: deliveries by zone, roads, and the list of the faults put in.
+
+    Example: gracethd synth --prises 20000 --faults 0.002 -o synthese
+    """
+    from gracethd.errors import GraceTHDError
+    from gracethd.synth import random_area, read_area, synthesise, write_synth
+    from gracethd.synth.area import AreaVersion
+
+    if (area is None) == (prises is None):
+        raise GraceTHDError("give either an area file or --prises N")
+    versions = {name: name for name in get_args(AreaVersion)}
+    if version not in versions:
+        raise GraceTHDError(f"--version {version!r} does not exist; choose one of {', '.join(versions)}")
+    if area is not None:
+        place = read_area(area)
+    else:
+        place = random_area(prises or 1, seed=seed, version=versions[version])
+    network = synthesise(place, seed=seed, faults=faults)
+    write_synth(network, output)
+    typer.echo(f"{len(list((output / 'livraisons').glob('*.zip')))} livraisons : {output}")

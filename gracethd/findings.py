@@ -13,6 +13,10 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 COLUMNS = ("rule", "severity", "table", "attribute", "code", "message", "delivery", "line")
 
 
+NO_FINDING = pd.DataFrame({name: pd.Series(dtype=np.int64 if name == "line" else str) for name in COLUMNS})
+"""The findings of a rule that nothing breaks; made once, since most rules find nothing in most tables."""
+
+
 def findings_frame(
     rule: str,
     severity: Severity,
@@ -45,12 +49,17 @@ def findings_frame(
     >>> findings_frame("cle_double", "majeur", "t_cable", code=["CB1"], message="twice").code.tolist()
     ['CB1']
     """
+    code = list(code)
+    if not code:
+        return NO_FINDING
     codes = ["" if pd.isna(value) else str(value) for value in code]  # type: ignore[call-overload]
     frame = pd.DataFrame({"code": pd.Series(codes, dtype=str)})
     frame["rule"], frame["severity"], frame["table"], frame["attribute"] = rule, severity, table, attribute
     for name, value in (("message", message), ("delivery", delivery)):
         frame[name] = value if isinstance(value, str) else pd.Series(list(value), dtype=str)
-    frame["line"] = np.full(len(frame), line, np.int64) if isinstance(line, int) else np.asarray(list(line), np.int64)
+    frame["line"] = (
+        np.full(len(frame), line, np.int64) if isinstance(line, int) else np.asarray(list(line), np.int64)
+    )
     return frame[list(COLUMNS)]
 
 
@@ -58,7 +67,7 @@ def merge_findings(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Put findings together, sorted by severity, rule, table, code, delivery and line."""
     kept = [part for part in parts if len(part)]
     if not kept:
-        return pd.DataFrame({name: pd.Series(dtype=np.int64 if name == "line" else str) for name in COLUMNS})
+        return NO_FINDING
     merged = pd.concat(kept, ignore_index=True)
     rank = merged["severity"].map({name: i for i, name in enumerate(SEVERITIES)})
     merged = merged.assign(_rank=rank).sort_values(["_rank", "rule", "table", "code", "delivery", "line"])

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gracethd.deliveries.types import Delivery
-from gracethd.findings import findings_frame, merge_findings
+from gracethd.findings import Severity, findings_frame, merge_findings
 from gracethd.values import parse_bool, parse_date, parse_number
 
 
@@ -99,7 +99,11 @@ TABLES: dict[str, Table] = {
     "cab_cond": Table(("cc_cb_code", "cc_cd_code"), {"t_cab_cond": {}}, key_length=2),
     "cond_chem": Table(("dm_cd_code", "dm_cm_code"), {"t_cond_chem": {}}, key_length=2),
     "cab_chem": Table(("cc_cb_code", "cc_cm_code"), {"t_cab_chem": {}}, key_length=2),
-    "znro": Table(("zn_code", "zn_nd_code", "zn_lc_code", "zn_nroref"), {"t_znro": {"zn_lc_code": "zn_lt_code"}}, geometry=True),
+    "znro": Table(
+        ("zn_code", "zn_nd_code", "zn_lc_code", "zn_nroref"),
+        {"t_znro": {"zn_lc_code": "zn_lt_code"}},
+        geometry=True,
+    ),
     "zsro": Table(
         ("zs_code", "zs_nd_code", "zs_lc_code", "zs_zn_code", "zs_refpm"),
         {"t_zsro": {"zs_lc_code": "zs_lt_code"}},
@@ -110,14 +114,16 @@ TABLES: dict[str, Table] = {
 }  # fmt: skip
 """Every inventory table, in dependency order."""
 
+MARKS = ("_majdate", "_creadat", "_abddate", "_abandon")
+"""Ends of the attribute names that date a row or abandon it, whatever their table's prefix."""
 ROOM_TYPES = ("NRO", "NRA", "NRAHD", "NRAMED", "NRAZO", "SRO", "SROL", "SROS", "TEC", "HEBERG")
 PREMISE_TYPES = {"R": "RES", "P": "PRO", "E": "ENT", "U": "PUB"}
 """v2 sf_type codes that are prises (D15), with their v3 name; O (operator) and T (technical) are not."""
 PRISE_TYPES = ("RES", "PRO", "ENT", "PUB", "FTTH")
 
 
-def normalise(delivery: Delivery) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Give one delivery's tables in the inventory's form, and what had to be left out.
+def select_tables(delivery: Delivery) -> dict[str, pd.DataFrame]:
+    """Give one delivery's tables under the inventory's names, nothing parsed yet.
 
     Parameters
     ----------
@@ -125,28 +131,67 @@ def normalise(delivery: Delivery) -> tuple[dict[str, pd.DataFrame], pd.DataFrame
 
     Returns
     -------
-    tables : dict of str to DataFrame
-        Every name of `TABLES`; columns as there, then ``updated`` (datetime64, NaT unknown), ``delivery``
-        and ``line``. Text is ``str`` with NaN for missing. Geographic tables are GeoDataFrames.
-    findings : DataFrame
-        Rows without key, abandoned rows (left out of the network, D15), unreadable numbers.
+    dict of str to DataFrame
+        The names of `TABLES` that the delivery holds; columns as there, all text, then `MARKS`, ``delivery``
+        and ``line``. Geographic tables are GeoDataFrames.
     """
-    delivered = _fold_patches(delivery.tables)
-    delivered = _split_locals(delivered)
-    tables: dict[str, pd.DataFrame] = {}
-    findings = []
+    delivered = _split_locals(_fold_patches(delivery.tables))
+    selected = {}
     for name, spec in TABLES.items():
-        parts = [
-            _rename(delivered[source], spec, renames, delivery)
-            for source, renames in spec.sources.items()
-            if source in delivered
-        ]
-        table = pd.concat(parts, ignore_index=True) if parts else _empty(spec, delivery)
-        table, found = _usable(name, table, spec, delivery.name)
-        findings.extend(found)
-        tables[name] = table
-    tables["premise"]["type"] = tables["premise"]["type"].replace(PREMISE_TYPES)
-    return tables, merge_findings(findings)
+        sources = [(source, renames) for source, renames in spec.sources.items() if source in delivered]
+        parts = [_rename(delivered[source], spec, renames, delivery) for source, renames in sources]
+        if parts:
+            selected[name] = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    return selected
+
+
+def settle(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Parse what the selected tables of all deliveries say, and leave out the rows that cannot be used.
+
+    Parameters
+    ----------
+    name : str
+        Of `TABLES`.
+    table : DataFrame
+        Rows of `select_tables`, of any number of deliveries.
+
+    Returns
+    -------
+    table : DataFrame
+        Columns of the inventory table, then ``updated`` (datetime64, NaT unknown), ``delivery``, ``line``.
+    findings : DataFrame
+        Rows without key, abandoned rows (out of the network, D15), numbers that are none.
+    """
+    spec = TABLES[name]
+    keyless = table[spec.key].isna().any(axis=1)
+    abandoned = _is_abandoned(table) & ~keyless
+    found = [
+        _rows_found(
+            name, "cle_absente", "majeur", table[keyless], f"row without {', '.join(spec.key)}: left out"
+        ),
+        _rows_found(name, "objet_abandonne", "info", table[abandoned], "abandoned: left out of the network"),
+    ]
+    updated = _dates(table["_majdate"]).fillna(_dates(table["_creadat"]))
+    kept = (
+        table.drop(columns=list(MARKS)).assign(updated=updated)[~keyless & ~abandoned].reset_index(drop=True)
+    )
+    for column in spec.numbers:
+        values, bad = parse_number(kept[column])
+        message = f"{column} is not a number: taken as unknown"
+        found.append(_rows_found(name, "nombre_illisible", "mineur", kept[bad], message, attribute=column))
+        kept[column] = values.astype(float)
+    if name == "premise":
+        kept["type"] = kept["type"].replace(PREMISE_TYPES)
+    return kept, merge_findings(found)
+
+
+def _rows_found(
+    name: str, rule: str, severity: Severity, rows: pd.DataFrame, message: str, *, attribute: str = ""
+) -> pd.DataFrame:
+    return findings_frame(
+        rule, severity, name, attribute=attribute, code=rows[TABLES[name].columns[0]], message=message,
+        delivery=rows["delivery"], line=rows["line"],
+    )  # fmt: skip
 
 
 def _fold_patches(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -170,7 +215,9 @@ def _split_locals(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     local = tables["t_local"]
     typelog = _text(local, "lc_typelog")
     is_room = typelog.isin(ROOM_TYPES) | typelog.isna()
-    premise = local[~is_room].rename(columns={"lc_code": "sf_code", "lc_typelog": "sf_type", "lc_st_code": "st_code"})
+    premise = local[~is_room].rename(
+        columns={"lc_code": "sf_code", "lc_typelog": "sf_type", "lc_st_code": "st_code"}
+    )
     # the planned PBO first, else the box of a point-to-point line (D15)
     premise = premise.assign(bp_code=_text(premise, "lc_bp_codf").fillna(_text(premise, "lc_bp_codp")))
     split = {**tables, "t_local": local[is_room]}
@@ -187,80 +234,31 @@ def _rename(table: pd.DataFrame, spec: Table, renames: Mapping[str, str], delive
     columns: dict[str, object] = {}
     for column in spec.columns:
         source = renames.get(column, column)
-        source = source if source in table else column
-        columns[column] = _text(table, source)
+        columns[column] = _text(table, source if source in table else column)
+    for mark in MARKS:
+        named = next((name for name in table.columns if str(name).endswith(mark)), "")
+        columns[mark] = _text(table, named)
+    columns["delivery"] = delivery.name
+    columns["line"] = table["line"].astype(np.int64)
     renamed = pd.DataFrame(columns, index=table.index)
-    renamed["_abandoned"] = _is_abandoned(table)
-    updated = next((name for name in table.columns if str(name).endswith("_majdate")), None)
-    created = next((name for name in table.columns if str(name).endswith("_creadat")), None)
-    renamed["updated"] = _dates(table, updated).fillna(_dates(table, created))
-    renamed["delivery"] = delivery.name
-    renamed["line"] = table["line"].astype(np.int64)
     if not spec.geometry:
-        return renamed.reset_index(drop=True)
-    geometry = table["geometry"] if "geometry" in table else None
-    return gpd.GeoDataFrame(renamed, geometry=geometry, crs=delivery.crs).reset_index(drop=True)
+        return renamed
+    return gpd.GeoDataFrame(renamed, geometry=table.get("geometry"), crs=delivery.crs)
 
 
-def _dates(table: pd.DataFrame, column: str | None) -> pd.Series:
-    if column is None or not table[column].notna().any():
-        return pd.Series(pd.NaT, index=table.index, dtype="datetime64[s]")
-    values, _ = parse_date(table[column])
+def _dates(text: pd.Series) -> pd.Series:
+    values, _ = parse_date(text)
     return values.astype("datetime64[s]")
 
 
 def _is_abandoned(table: pd.DataFrame) -> pd.Series:
-    flag = pd.Series(data=False, index=table.index)
-    for column in table.columns:
-        if str(column).endswith("_abddate"):
-            flag |= table[column].notna()
-        elif str(column).endswith("_abandon"):
-            values, _ = parse_bool(table[column])
-            flag |= values.fillna(value=False).astype(bool)
-    return flag
+    flag, _ = parse_bool(table["_abandon"])
+    return table["_abddate"].notna() | flag.fillna(value=False).astype(bool)
 
 
-def _empty(spec: Table, delivery: Delivery) -> pd.DataFrame:
-    frame = pd.DataFrame({column: pd.Series(dtype=str) for column in spec.columns})
-    frame["_abandoned"] = pd.Series(dtype=bool)
-    frame["updated"] = pd.Series(dtype="datetime64[s]")
-    frame["delivery"] = pd.Series(dtype=str)
+def no_rows(spec: Table) -> pd.DataFrame:
+    """Give the selected table of a delivery that does not hold it."""
+    text = (*spec.columns, *MARKS, "delivery")
+    frame = pd.DataFrame({column: pd.Series(dtype=str) for column in text})
     frame["line"] = pd.Series(dtype=np.int64)
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([], crs=delivery.crs)) if spec.geometry else frame
-
-
-def _usable(
-    name: str, table: pd.DataFrame, spec: Table, delivery: str
-) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    findings = []
-    keyless = table[spec.key].isna().any(axis=1)
-    if keyless.any():
-        findings.append(
-            findings_frame(
-                "cle_absente", "majeur", name, attribute=spec.columns[0], code=[""] * int(keyless.sum()),
-                message=f"row without {', '.join(spec.key)}: left out", delivery=delivery,
-                line=table.loc[keyless, "line"],
-            )
-        )  # fmt: skip
-    abandoned = table["_abandoned"] & ~keyless
-    if abandoned.any():
-        gone = table[abandoned]
-        findings.append(
-            findings_frame(
-                "objet_abandonne", "info", name, code=gone[spec.columns[0]],
-                message="abandoned: left out of the network", delivery=delivery, line=gone["line"],
-            )
-        )  # fmt: skip
-    table = table[~keyless & ~abandoned].drop(columns="_abandoned").reset_index(drop=True)
-    for column in spec.numbers:
-        values, bad = parse_number(table[column])
-        if bad.any():
-            findings.append(
-                findings_frame(
-                    "nombre_illisible", "mineur", name, attribute=column, code=table.loc[bad, spec.columns[0]],
-                    message=f"{column} is not a number: taken as unknown", delivery=delivery,
-                    line=table.loc[bad, "line"],
-                )
-            )  # fmt: skip
-        table[column] = values.astype(float)
-    return table, findings
+    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([])) if spec.geometry else frame

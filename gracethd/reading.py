@@ -9,12 +9,12 @@ import pandas as pd
 import pyproj
 import shapely
 
+from gracethd.codes import follow
 from gracethd.deliveries import Delivery, open_deliveries
 from gracethd.errors import CRSError, LevelError
-from gracethd.codes import follow
-from gracethd.findings import findings_frame, merge_findings
+from gracethd.findings import NO_FINDING, findings_frame, merge_findings
 from gracethd.inventory import Inventory
-from gracethd.normalise import TABLES, normalise
+from gracethd.normalise import TABLES, no_rows, select_tables, settle
 
 SAME_PLACE_M = 1.0
 """Two deliveries speak of one object when its positions are within a metre (issue B; half a chamber)."""
@@ -57,16 +57,14 @@ def build_inventory(deliveries: Sequence[Delivery]) -> Inventory:
     """Merge deliveries that have been opened into one inventory (see `read`)."""
     crs = _common_crs(deliveries)
     found = [delivery.findings for delivery in deliveries]
-    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
-    for delivery in deliveries:
-        tables, findings = normalise(delivery)
-        found.append(findings)
-        for name, table in tables.items():
-            parts[name].append(_to_crs(table, crs) if isinstance(table, gpd.GeoDataFrame) else table)
+    selected = [select_tables(delivery) for delivery in deliveries]
     merged: dict[str, pd.DataFrame] = {}
-    for name, frames in parts.items():
-        merged[name], findings = _merge(name, frames, crs)
-        found.append(findings)
+    for name, spec in TABLES.items():
+        parts = [_to_crs(tables[name], crs) for tables in selected if name in tables and len(tables[name])]
+        rows = pd.concat(parts, ignore_index=True) if parts else _to_crs(no_rows(spec), crs)
+        table, findings = settle(name, rows)
+        merged[name], repeated = _merge(name, table, crs)
+        found += [findings, repeated]
     merged = _complete(merged, crs)
     _check_level(merged, deliveries)
     listing = pd.DataFrame(
@@ -86,7 +84,9 @@ def _common_crs(deliveries: Sequence[Delivery]) -> pyproj.CRS:
     rows: dict[pyproj.CRS, int] = {}
     for delivery in deliveries:
         if delivery.crs is not None:
-            size = sum(len(table) for table in delivery.tables.values() if isinstance(table, gpd.GeoDataFrame))
+            size = sum(
+                len(table) for table in delivery.tables.values() if isinstance(table, gpd.GeoDataFrame)
+            )
             rows[delivery.crs] = rows.get(delivery.crs, 0) + size
     if not rows:
         names = ", ".join(delivery.name for delivery in deliveries)
@@ -94,21 +94,23 @@ def _common_crs(deliveries: Sequence[Delivery]) -> pyproj.CRS:
     return max(rows, key=lambda crs: rows[crs])
 
 
-def _to_crs(table: gpd.GeoDataFrame, crs: pyproj.CRS) -> gpd.GeoDataFrame:
+def _to_crs(table: pd.DataFrame, crs: pyproj.CRS) -> pd.DataFrame:
+    if not isinstance(table, gpd.GeoDataFrame):
+        return table
     if table.crs is None or table.crs == crs:
         return table.set_crs(crs, allow_override=True)
     return table.to_crs(crs)
 
 
-def _merge(name: str, frames: list[pd.DataFrame], crs: pyproj.CRS) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _merge(name: str, table: pd.DataFrame, crs: pyproj.CRS) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep one row per key: the newest update, else the delivery given first."""
     spec = TABLES[name]
-    table = pd.concat(frames, ignore_index=True)
     order = np.arange(len(table))
     newest_first = table.assign(_order=order).sort_values(["updated", "_order"], ascending=[False, True])
     twice = newest_first.duplicated(spec.key, keep="first")
     kept = newest_first[~twice].sort_values(spec.key).drop(columns="_order").reset_index(drop=True)
     gone = newest_first[twice]
-    findings = _repeated(name, kept, gone) if spec.key_length == 1 and len(gone) else pd.DataFrame()
+    findings = _repeated(name, kept, gone) if spec.key_length == 1 and len(gone) else NO_FINDING
     if spec.geometry:
         kept = gpd.GeoDataFrame(kept, geometry="geometry", crs=crs)
     return kept, findings
@@ -172,5 +174,9 @@ def _check_level(tables: dict[str, pd.DataFrame], deliveries: Sequence[Delivery]
     if has_demand and has_network:
         return
     names = ", ".join(delivery.name for delivery in deliveries) or "no delivery"
-    wanted = "t_suf, t_local or t_adresse (premises)" if not has_demand else "t_zsro, t_ebp, t_cable or t_site(tech)"
+    wanted = (
+        "t_suf, t_local or t_adresse (premises)"
+        if not has_demand
+        else "t_zsro, t_ebp, t_cable or t_site(tech)"
+    )
     raise LevelError(f"{names}: no level of use can be reached; expected at least {wanted}")

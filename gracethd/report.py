@@ -35,7 +35,8 @@ def describe(inventory: Inventory, network: Network, routes: Routes) -> str:
         prises_line(prises),
         "objets : " + ", ".join(f"{kind} {n}" for kind, n in by_kind.sort_index().items()),
         "km : " + _kilometres(network),
-        "injection : " + ", ".join(f"{FEED_WORDS[s]} {n}" for s, n in routes.feeds["source"].value_counts().items()),
+        "injection : "
+        + ", ".join(f"{FEED_WORDS[s]} {n}" for s, n in routes.feeds["source"].value_counts().items()),
         f"prises de tracé ambigu : {counts['prises_ambiguous']}",
         "",
         _levels(routes.levels),
@@ -70,5 +71,10 @@ def _levels(levels: pd.DataFrame) -> str:
     shown = levels.assign(
         zone=levels["zone"].where(levels["zone"] != "", "(hors zone)"), level=levels["level"].map(LEVEL_WORDS)
     )
-    names = {"level": "niveau", "traced_splice": "épissure", "traced_cable": "câble", "traced_zone": "par zone"}
+    names = {
+        "level": "niveau",
+        "traced_splice": "épissure",
+        "traced_cable": "câble",
+        "traced_zone": "par zone",
+    }
     return shown.rename(columns={**names, "untraced": "non tracées"}).to_string(index=False)

@@ -7,8 +7,8 @@ prises fall into *classes*, those that the same measures can affect: in the draw
 class depends on these measures only, so that measures without a class in common are evaluated in one go.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -16,19 +16,37 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gracethd.service import ServiceGraph
-from resilience.loss import Tail, event_weights
+from resilience.interactions import (
+    Classes,
+    Event,
+    Float,
+    Term,
+    acts_in_events,
+    classes_of,
+    growing,
+    interactions,
+    shares_of_year,
+)
+from resilience.loss import Tail
 from resilience.loss.events import events_of, sample_event
-from resilience.losses import index_graph, losses_of_sets, vertices_behind
+from resilience.losses import index_graph, losses_of_sets
 from resilience.measures import Candidates, Situation, apply
 from resilience.parameters import Level
 
-Float = NDArray[np.float64]
-Bool = NDArray[np.bool_]
-Term = tuple[int, ...]
 Terms = dict[Term, float]
 
-MOST_EVALUATIONS = 100
-"""Losses of the whole network that may be drawn for the interactions; beyond, large groups are left out."""
+__all__ = [
+    "Benefits",
+    "Classes",
+    "Sampling",
+    "class_losses",
+    "classes_of",
+    "joint_benefits",
+    "single_benefits",
+]
+
+MOST_EVALUATIONS = 40
+"""Losses of the whole network that may be drawn for the interactions in events, the largest ones first."""
 MOST_GRAPHS = 300
 """Graphs with second paths that may be walked for the interactions in the loss by rates."""
 _COLUMNS = 32  # classes looked at in one pass: bounds memory to as many numbers a vertex
@@ -51,24 +69,6 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Classes:
-    """Prises by the measures that can affect them in events.
-
-    Attributes
-    ----------
-    members : (n_classes, n_measures) bool
-    weights : (n_vertices, n_classes) int64
-        Prises of each class at each vertex of today's graph.
-    colour : (n_measures,) int
-        Measures of one colour have no class in common.
-    """
-
-    members: Bool
-    weights: NDArray[np.int64]
-    colour: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
 class Benefits:
     """Prises·h per year avoided by any set of measures: the sum of the terms that the set contains.
 
@@ -78,15 +78,15 @@ class Benefits:
         Each measure alone, then what groups avoid more (or less) than their parts.
     order : int
         Size of the largest group looked at.
-    is_exact : bool
-        True where no larger group can interact.
+    neglected : float
+        Bound, in the mean of the draws, on the sum of the terms that were left out, in prises·h per year.
     evaluations : int
         Losses of the whole network that were drawn for this.
     """
 
     terms: Mapping[Term, float]
     order: int
-    is_exact: bool
+    neglected: float
     evaluations: int
 
     def of(self, chosen: Iterable[int]) -> float:
@@ -117,22 +117,23 @@ def joint_benefits(
     two measures exclude each other are left out.
     """
     events = _Evaluations(today, candidates, classes, level, sampling)
-    changing = np.flatnonzero(_acts_in_events(candidates, level))
-    terms: Terms = {(number,): 0.0 for number in range(len(candidates.measures))}
-    exact = [True, True]
-    for groups in _growing(changing, classes, candidates):
-        if events.count_with(groups) > MOST_EVALUATIONS and len(groups[0]) > 1:
-            exact[0] = False
-            break
-        terms |= {group: terms.get(group, 0.0) + events.gain(group) for group in groups}
+    acts = acts_in_events(candidates, level)
+    terms: Terms = {(n,): events.gain((n,)) if acts[n] else 0.0 for n in range(len(acts))}
+    neglected, limit = 0.0, events.count_with([]) + MOST_EVALUATIONS
+    for group, most in interactions(today, candidates, classes, level, sampling.tail):
+        if events.count_with([group]) <= limit:
+            terms[group] = events.gain(group)
+        else:
+            neglected += most
     rates = _RateLosses(today, candidates, level)
-    for groups in _growing(np.array(sorted(candidates.links), np.int64), classes, candidates):
+    for groups in growing(np.array(sorted(candidates.links), np.int64), classes, candidates):
         if rates.count_with(groups) > MOST_GRAPHS and len(groups[0]) > 1:
-            exact[1] = False
+            neglected = np.inf
             break
         _add(terms, rates.terms(groups))
     _add(terms, rates.terms([()]))
-    return Benefits(terms, max((len(t) for t in terms), default=1), all(exact), events.count_with([]))
+    order = max((len(term) for term in terms), default=1)
+    return Benefits(terms, order, float(neglected), events.count_with([]))
 
 
 def single_benefits(
@@ -140,37 +141,11 @@ def single_benefits(
 ) -> Float:
     """Give the prises·h per year that each measure avoids alone, (n_measures,) float64."""
     events = _Evaluations(today, candidates, classes, level, sampling)
-    acts = _acts_in_events(candidates, level)
+    acts = acts_in_events(candidates, level)
     rates = _RateLosses(today, candidates, level)
     terms = rates.terms([(), *((number,) for number in sorted(candidates.links))])
     alone = [events.gain((n,)) if acts[n] else 0.0 for n in range(len(acts))]
     return np.array([gain + terms.get((n,), 0.0) for n, gain in enumerate(alone)], np.float64)
-
-
-def classes_of(today: Situation, candidates: Candidates) -> Classes:
-    """Sort the prises by the measures that can affect them in events.
-
-    A measure can affect the prises that have one of its objects, or its new link, on a simple path from a
-    feed, today or once every second path is there.
-    """
-    n_measures, graph = len(candidates.measures), today.graph
-    every = apply(today, candidates, candidates.links, "central").graph
-    before, after = (index_graph(one, one.prises[:, None]) for one in (graph, every))
-    stands = np.flatnonzero(graph.prises > 0)
-    touched = np.zeros((len(stands), n_measures), np.bool_)
-    changes = pd.concat(
-        [rows[["asset", "measure"]] for rows in candidates.failures.values()]
-    ).drop_duplicates()
-    for number in range(n_measures):
-        assets = changes.loc[changes["measure"] == number, "asset"].to_numpy(np.int32)
-        assets = np.unique(np.append(assets, np.int32(graph.n_assets + number)))
-        touched[:, number] = vertices_behind(after, assets)[stands]
-        touched[:, number] |= vertices_behind(before, assets[assets < graph.n_assets])[stands]
-    members, row = np.unique(touched, axis=0, return_inverse=True)
-    weights = np.zeros((graph.n_vertices, len(members)), np.int64)
-    weights[stands, row.reshape(-1)] = graph.prises[stands]
-    concerned = members.any(axis=1)
-    return Classes(members[concerned], weights[:, concerned], _colours(members[concerned], n_measures))
 
 
 def class_losses(situation: Situation, weights: NDArray[np.int64], sampling: Sampling) -> Float:
@@ -191,24 +166,23 @@ def class_losses(situation: Situation, weights: NDArray[np.int64], sampling: Sam
     happening = situation.rates[situation.rates["rate_per_year"] > 0]
     hours = (happening["rate_per_year"] * happening["repair_h"]).to_numpy(np.float64)
     cut = _cut_alone(situation.graph, weights, happening["asset"].to_numpy(np.int32))
-    return _event_losses(situation, weights, sampling) + hours @ cut
+    shares = shares_of_year(situation.failures, sampling.tail)
+    return _event_losses(situation, weights, sampling, shares) + hours @ cut
 
 
-def _event_losses(situation: Situation, weights: NDArray[np.int64], sampling: Sampling) -> Float:
+def _event_losses(
+    situation: Situation, weights: NDArray[np.int64], sampling: Sampling, shares: Mapping[Event, float]
+) -> Float:
     """Give the expected prises·h per year of each class in the events of all hazards."""
     total = np.zeros(weights.shape[1])
     for first in range(0, weights.shape[1], _COLUMNS):
         index = index_graph(situation.graph, _padded(weights[:, first : first + _COLUMNS], situation.graph))
-        by_hazard: dict[str, list[tuple[float, Float]]] = {}
         for event in events_of(
             situation.graph, situation.failures, asset_keys=situation.asset_keys, seed=sampling.seed
         ):
             samples = sample_event(index, event, draws=sampling.draws)
             hours = np.sum([sample.hours.sum(axis=0) for sample in samples], axis=0) / sampling.draws
-            by_hazard.setdefault(event.hazard, []).append((event.return_period, hours))
-        for events in by_hazard.values():
-            weight = event_weights([period for period, _ in events], tail=sampling.tail)
-            total[first : first + _COLUMNS] += weight @ np.stack([hours for _, hours in events])
+            total[first : first + _COLUMNS] += shares[event.hazard, event.scenario] * hours
     return total
 
 
@@ -226,11 +200,13 @@ class _Evaluations:
     def __init__(
         self, today: Situation, candidates: Candidates, classes: Classes, level: Level, sampling: Sampling
     ) -> None:
-        self.today, self.candidates, self.classes = today, candidates, classes
+        self._shares = shares_of_year(today.failures, sampling.tail)
+        # what cannot fail is no part of any draw
+        self.today = replace(today, failures=today.failures[today.failures["p"] > 0])
+        self.candidates, self.classes, self.sampling = candidates, classes, sampling
         self.level: Level = level
-        self.sampling = sampling
         self._losses: dict[frozenset[int], Float] = {}
-        self._acts = _acts_in_events(candidates, level)
+        self._acts = acts_in_events(candidates, level)
 
     def gain(self, group: Term) -> float:
         """Give what a group avoids beyond its parts, over the classes that all of it affects."""
@@ -242,7 +218,8 @@ class _Evaluations:
 
     def count_with(self, groups: Iterable[Term]) -> int:
         """Count the losses that were or would be drawn."""
-        return len(self._losses.keys() | {self._colours(group) for group in groups})
+        parts = {self._colours(part) for group in groups for part in _parts(group)}
+        return len(self._losses.keys() | parts)
 
     def _colours(self, group: Iterable[int]) -> frozenset[int]:
         return frozenset(int(self.classes.colour[number]) for number in group)
@@ -252,7 +229,9 @@ class _Evaluations:
         if colours not in self._losses:
             chosen = np.flatnonzero(np.isin(self.classes.colour, list(colours)) & self._acts)
             situation = apply(self.today, self.candidates, chosen.tolist(), self.level)
-            self._losses[colours] = _event_losses(situation, self.classes.weights, self.sampling)
+            self._losses[colours] = _event_losses(
+                situation, self.classes.weights, self.sampling, self._shares
+            )
         return self._losses[colours]
 
 
@@ -302,33 +281,6 @@ class _RateLosses:
         return self._cuts[links]
 
 
-def _acts_in_events(candidates: Candidates, level: Level) -> Bool:
-    """Tell which measures change what fails in events, or how light runs."""
-    numbers = np.arange(len(candidates.measures))
-    return np.isin(numbers, candidates.failures[level]["measure"]) | np.isin(numbers, list(candidates.links))
-
-
-def _growing(
-    numbers: NDArray[np.int64], classes: Classes, candidates: Candidates
-) -> Iterator[Sequence[Term]]:
-    """Give the groups of measures that share a class, by size from 1 on, without those in exclusion."""
-    excluded = {frozenset(pair) for pair in candidates.exclusions.tolist()}
-    known = set(numbers.tolist())
-    members = {tuple(n for n in np.flatnonzero(row).tolist() if n in known) for row in classes.members}
-    grown: set[Term] = {(number,) for number in known}
-    while grown:
-        yield sorted(grown)
-        inside = [(one, set(one)) for one in sorted(members) if len(one) > len(next(iter(grown)))]
-        grown = {
-            (*group, number)
-            for group in grown
-            for one, whole in inside
-            if whole.issuperset(group)
-            for number in one
-            if number > group[-1] and not any(frozenset((other, number)) in excluded for other in group)
-        }
-
-
 def _parts(group: Term) -> Iterator[Term]:
     for size in range(len(group) + 1):
         yield from combinations(group, size)
@@ -337,16 +289,6 @@ def _parts(group: Term) -> Iterator[Term]:
 def _add(terms: Terms, more: Mapping[Term, float]) -> None:
     for term, gain in more.items():
         terms[term] = terms.get(term, 0.0) + gain
-
-
-def _colours(members: Bool, n_measures: int) -> NDArray[np.int64]:
-    """Give each measure the first colour that no measure of its classes has."""
-    meets = (members.astype(np.int64).T @ members.astype(np.int64)) > 0
-    colour = np.full(n_measures, -1, np.int64)
-    for number in range(n_measures):
-        taken = set(colour[meets[number] & (colour >= 0)].tolist())
-        colour[number] = next(c for c in range(n_measures + 1) if c not in taken)
-    return colour
 
 
 def _padded(weights: NDArray[np.int64], graph: ServiceGraph) -> NDArray[np.int64]:

@@ -61,8 +61,12 @@ def demo(output: Folder = Path("resultats"), as_json: Json = False) -> None:
 @app.command()
 def spof(
     deliveries: Annotated[list[Path], typer.Argument(help="Folders or zip archives.")],
-    min_prises: Annotated[int, typer.Option(min=0, help="Leave out of the list what cuts fewer prises.")] = 10,
-    kind: Annotated[str | None, typer.Option(help="Only this kind: cable, cheminement, ebp, noeud...")] = None,
+    min_prises: Annotated[
+        int, typer.Option(min=0, help="Leave out of the list what cuts fewer prises.")
+    ] = 10,
+    kind: Annotated[
+        str | None, typer.Option(help="Only this kind: cable, cheminement, ebp, noeud...")
+    ] = None,
     segment: Annotated[str | None, typer.Option(help="Only collecte, transport, distribution...")] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where to write the list: .csv, .parquet or .gpkg.")

@@ -14,7 +14,12 @@ LARGE_CABLE_FO = 48
 
 
 def indicators(
-    routes: Routes, listed: pd.DataFrame, loops: pd.DataFrame, network: Network, loss: pd.DataFrame, plan: Plan | None
+    routes: Routes,
+    listed: pd.DataFrame,
+    loops: pd.DataFrame,
+    network: Network,
+    loss: pd.DataFrame,
+    plan: Plan | None,
 ) -> pd.DataFrame:
     """Compute the indicators of a study.
 
@@ -31,7 +36,13 @@ def indicators(
     rows: list[tuple[str, str, float, str, str]] = [
         ("prises_inventoriees", "Prises inventoriées", routes.prises["n"].sum(), "prises", "réseau"),
         ("prises_tracees", "Prises tracées", traced, "prises", "réseau"),
-        ("perte_unique_max", "Plus grande perte par un seul objet", listed["prises_cut"].max(), "prises", "réseau"),
+        (
+            "perte_unique_max",
+            "Plus grande perte par un seul objet",
+            listed["prises_cut"].max(),
+            "prises",
+            "réseau",
+        ),
         *(
             (
                 f"objets_non_proteges_{limit}",
@@ -51,22 +62,30 @@ def indicators(
         ),
         ("fausses_boucles", "Fausses boucles de collecte", int(loops["is_false"].sum()), "NRO", "NRO jugés"),
         ("km_aerien", "Linéaire aérien", aerial["length_m"].sum() / 1000, "km", "cheminements"),
-        ("km_aerien_48fo", "Linéaire aérien portant un câble de 48 FO ou plus", large / 1000, "km", "cheminements"),
+        (
+            "km_aerien_48fo",
+            "Linéaire aérien portant un câble de 48 FO ou plus",
+            large / 1000,
+            "km",
+            "cheminements",
+        ),
     ]
-    for level in LEVELS:
-        rows.append(
-            (
-                f"perte_annuelle_{level}",
-                f"Perte annuelle attendue ({level})",
-                loss[f"prises_h_per_year_{level}"].sum(),
-                "prises·h/an",
-                "réseau",
-            )
+    rows += [
+        (
+            f"perte_annuelle_{level}",
+            f"Perte annuelle attendue ({level})",
+            loss[f"prises_h_per_year_{level}"].sum(),
+            "prises·h/an",
+            "réseau",
         )
+        for level in LEVELS
+    ]
     if plan is not None:
         after = plan.summary["loss_after"]
         assert isinstance(after, dict)
-        rows.append(("perte_apres_plan", "Perte annuelle après le plan", after["central"], "prises·h/an", "réseau"))
+        rows.append(
+            ("perte_apres_plan", "Perte annuelle après le plan", after["central"], "prises·h/an", "réseau")
+        )
     table = pd.DataFrame(rows, columns=["code", "libelle", "value", "unit", "scope"])
     return table.astype({"value": float})
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gracethd.service import ServiceGraph
-from resilience.compiled import compiled
+from gracethd.compiled import compiled
 from resilience.spanning import Bool, Int, Long, SpanningTree, grouped, span
 
 Ints = tuple[Int, ...]

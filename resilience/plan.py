@@ -54,7 +54,8 @@ class Plan:
         budget_eur, spent_eur, n_candidates, n_chosen, n_omitted, loss_before (prises·h per year by level),
         loss_after, avoided (by level, of the whole set on the whole network), avoided_model (central, by
         the terms that the choice was made on), bound (no set within the budget avoids more by these
-        terms), gap, interaction_order, is_exact (the terms hold every interaction), evaluations, message.
+        terms), gap, interaction_order, neglected (bound on the interactions that the terms leave out),
+        evaluations, message.
     """
 
     plan: gpd.GeoDataFrame
@@ -238,7 +239,7 @@ def _summary(
         "bound": selection.bound,
         "gap": selection.gap,
         "interaction_order": benefits.order,
-        "is_exact": benefits.is_exact,
+        "neglected": benefits.neglected,
         "evaluations": benefits.evaluations,
         "message": _message(candidates, selection, budget_eur),
     }

@@ -22,6 +22,7 @@ from gracethd.network import Network, build_network
 from gracethd.reading import read
 from gracethd.report import prises_line
 from gracethd.routes import Routes, trace_routes
+from resilience.benefits import Sampling
 from resilience.exposure import expose
 from resilience.exposure.extents import coverage_areas, wet_extents
 from resilience.fragility import equipment_findings, failure_probabilities
@@ -30,15 +31,14 @@ from resilience.indicators import indicators
 from resilience.loops import loops
 from resilience.loss import event_losses, failure_frequency, keys_of_assets, loss_table, network_loss
 from resilience.measures import Surroundings, propose, situations
+from resilience.outputs.geopackage import write_geopackage
 from resilience.outputs.layers import study_layers
 from resilience.outputs.page import write_page
 from resilience.outputs.publish import publish_folder
 from resilience.outputs.report import Report
 from resilience.outputs.sheets import study_notes, study_sheets
 from resilience.outputs.tables import write_json, write_table
-from resilience.outputs.geopackage import write_geopackage
 from resilience.outputs.workbook import write_workbook
-from resilience.benefits import Sampling
 from resilience.parameters import LEVELS
 from resilience.plan import Plan, choose
 from resilience.rates import annual_rates
@@ -158,7 +158,8 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None) -> Results:
     if study.budget_eur is not None:
         clock.start("plan d'actions")
         today = situations(network, routes, failures, rates)
-        roads = road_graph(tables["routes"]) if "routes" in tables else None
+        lines = tables.get("routes")
+        roads = road_graph(lines) if isinstance(lines, gpd.GeoDataFrame) else None
         around = Surroundings(exposure, study.hazards, equipment, roads)
         candidates = propose(network, routes, table, today, study.parameters, around)
         sampling = Sampling(study.seed, study.loss.draws, study.loss.tail)
@@ -221,10 +222,12 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
 
 def headlines(results: Results) -> list[str]:
     """Write the ten lines that matter, in French."""
-    report, counts = results.report, results.routes.counts
+    report = results.report
     lines = [prises_line(results.routes.prises)]
     levels = results.routes.levels.groupby("level")["prises"].sum()
-    lines.append("niveaux d'usage : " + ", ".join(f"niveau {level} {n} prises" for level, n in levels.items()))
+    lines.append(
+        "niveaux d'usage : " + ", ".join(f"niveau {level} {n} prises" for level, n in levels.items())
+    )
     feeds = results.routes.feeds["source"].value_counts()
     lines.append("injection : " + ", ".join(f"{source} {n}" for source, n in feeds.items()))
     if len(results.series):
@@ -237,8 +240,10 @@ def headlines(results: Results) -> list[str]:
         worst = results.listed.iloc[0]
         lines.append(f"pire objet : {worst['kind']} {worst['libelle']}, {worst['prises_cut']} prises coupées")
     false = results.loops[results.loops["is_false"]]
-    lines.append(f"boucles de collecte : {len(results.loops)} NRO jugés, {len(false)} fausse(s) boucle(s)"
-                 + (f" ({', '.join(false['nro'])})" if len(false) else ""))
+    lines.append(
+        f"boucles de collecte : {len(results.loops)} NRO jugés, {len(false)} fausse(s) boucle(s)"
+        + (f" ({', '.join(false['nro'])})" if len(false) else "")
+    )
     if results.exposure is not None and results.event_losses is not None:
         lines += _water_lines(results.exposure, results.event_losses)
     totals = {level: results.loss[f"prises_h_per_year_{level}"].sum() for level in LEVELS}
@@ -248,7 +253,6 @@ def headlines(results: Results) -> list[str]:
     )
     if results.plan is not None:
         lines.append(_plan_line(results.plan))
-    _ = counts
     return lines
 
 
@@ -268,6 +272,8 @@ def _water_lines(exposure: pd.DataFrame, events: pd.DataFrame) -> list[str]:
 def _plan_line(plan: Plan) -> str:
     summary = plan.summary
     avoided, after = summary["avoided"], summary["loss_after"]
+    assert isinstance(avoided, dict)
+    assert isinstance(after, dict)
     return (
         f"plan : {summary['n_chosen']} mesures sur {summary['n_candidates']} pour {summary['spent_eur']:,.0f} € HT "
         f"sur {summary['budget_eur']:,.0f} ; {avoided['central']:.0f} prises·h/an évitées, "
@@ -297,10 +303,12 @@ def _report(results: Results, day: date) -> Report:
         spof=results.listed,
         series=results.series[results.series["prises_cut"] >= MIN_PRISES],
         loops=results.loops,
-        rooms=gpd.GeoDataFrame(rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=network.assets.crs),
+        rooms=gpd.GeoDataFrame(
+            rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=network.assets.crs
+        ),
         communes=communes if isinstance(communes, gpd.GeoDataFrame) else None,
-        hazard_extents=wet_extents(study.hazards, network.assets.crs) if study.hazards else None,
-        coverage=coverage_areas(study.hazards, network.assets.crs) if study.hazards else None,
+        hazard_extents=wet_extents(study.hazards, results.inventory.crs) if study.hazards else None,
+        coverage=coverage_areas(study.hazards, results.inventory.crs) if study.hazards else None,
         exposure=_located(results),
         event_losses=results.event_losses,
         loss=results.loss,
@@ -365,12 +373,19 @@ def _summary(results: Results) -> dict[str, object]:
     indicators_frame = results.report.indicators
     usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
-        "study": {"title": study.title, "recipient": study.recipient, "notice": study.notice, "seed": study.seed},
+        "study": {
+            "title": study.title,
+            "recipient": study.recipient,
+            "notice": study.notice,
+            "seed": study.seed,
+        },
         "inputs": {
             "deliveries": results.inventory.deliveries.to_dict("records"),
             "files": _checksums(study),
         },
-        "versions": {name: version(name) for name in ("gracethd", "geopandas", "shapely", "networkx", "numpy")},
+        "versions": {
+            name: version(name) for name in ("gracethd", "geopandas", "shapely", "networkx", "numpy")
+        },
         "parameters": results.study.parameters.table.to_dict("records"),
         "counts": dict(results.routes.counts),
         "feeds": results.routes.feeds.to_dict("records"),

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from resilience.benefits import Benefits, Term
+from resilience.benefits import Benefits
+from resilience.interactions import Term
 
 Float = NDArray[np.float64]
 _SCALE = 1e3  # largest term in the solver: its absolute tolerance of 1e-6 is then a millionth of a thousandth

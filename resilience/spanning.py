@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gracethd.service import ServiceGraph
-from resilience.compiled import compiled
+from gracethd.compiled import compiled
 
 Int = NDArray[np.int32]
 Long = NDArray[np.int64]

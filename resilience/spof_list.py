@@ -40,7 +40,16 @@ def describe(listed: pd.DataFrame) -> str:
     """Write the head of the list, and what is left out of it."""
     if listed.empty:
         return "aucun objet ne coupe assez de prises"
-    columns = ["rank", "kind", "code", "segment", "prises_cut", "prises_cut_max", "prises_stranded", "protected"]
+    columns = [
+        "rank",
+        "kind",
+        "code",
+        "segment",
+        "prises_cut",
+        "prises_cut_max",
+        "prises_stranded",
+        "protected",
+    ]
     left = listed.attrs["left_out"]
     head = listed[columns].head(SHOWN).to_string(index=False)
     return (

@@ -6,6 +6,7 @@ or by ESRI tools, whose texts differ. Overseas zones (UTM) are accepted: what ma
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -32,12 +33,18 @@ def read_prj(path: Path) -> pyproj.CRS | None:
     if not text:
         return None
     try:
-        stated = pyproj.CRS.from_wkt(text)
+        stated = _parsed(text)
     except ProjError as error:
         raise CRSError(
             f"{path}: this .prj is not a coordinate reference system; export the layer again"
         ) from error
-    return require_metric(_identified(stated), str(path))
+    return require_metric(stated, str(path))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> pyproj.CRS:
+    """Parse a text once: a thousand layers of a network state the same system."""
+    return _identified(pyproj.CRS.from_wkt(text))
 
 
 def require_metric(crs: pyproj.CRS, where: str) -> pyproj.CRS:

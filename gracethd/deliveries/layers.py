@@ -104,26 +104,23 @@ def _missing_geometry(layer: gpd.GeoDataFrame, table: str) -> pd.DataFrame:
 
 
 def _read_arrow(parts: Mapping[str, Path], main: str) -> pa.Table:
-    """Read through GDAL, as Latin-1 so that every byte of text can be had back."""
-    if len({path.with_suffix("") for path in parts.values()}) == 1:
-        return _open(parts[main])
-    # GDAL wants the files of a layer side by side under one name, case included
+    """Read through GDAL, as Latin-1 so that every byte of text can be had back.
+
+    GDAL sees the files that were measured and no other, side by side under one name, case included.
+    """
+    shown = parts[main]
     with tempfile.TemporaryDirectory(prefix="gracethd-") as folder:
         for extension in (".shp", ".shx", ".dbf"):
             if extension in parts:
                 (Path(folder) / f"layer{extension}").symlink_to(parts[extension].resolve())
-        return _open(Path(folder) / f"layer{main}", shown=parts[main])
-
-
-def _open(path: Path, *, shown: Path | None = None) -> pa.Table:
-    try:
-        if (driver := pyogrio.read_info(path)["driver"]) != DRIVER:
-            raise SourceError(f"{shown or path}: opened as {driver}, not as a shapefile; not read")
-        _, read = pyogrio.read_arrow(path, encoding="ISO-8859-1")
-    except (DataSourceError, DataLayerError, FieldError, pa.ArrowInvalid) as error:
-        raise SourceError(
-            f"{shown or path}: cannot be read as a shapefile; have it exported again"
-        ) from error
+        path = Path(folder) / f"layer{main}"
+        try:
+            driver = pyogrio.read_info(path)["driver"]
+            _, read = pyogrio.read_arrow(path, encoding="ISO-8859-1") if driver == DRIVER else (None, None)
+        except (DataSourceError, DataLayerError, FieldError, ValueError) as error:
+            raise SourceError(f"{shown}: cannot be read as a shapefile; have it exported again") from error
+    if read is None:
+        raise SourceError(f"{shown}: opened as {driver}, not as a shapefile; not read")
     table: pa.Table = read
     return table
 

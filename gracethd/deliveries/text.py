@@ -185,6 +185,9 @@ def _has_rows(path: Path, encoding: str) -> bool:
         return any(line.strip() for line in stream)
 
 
+_AS_TEXT = {pa.string(): pd.StringDtype(na_value=np.nan), pa.large_string(): pd.StringDtype(na_value=np.nan)}
+
+
 def _with_odd_rows(
     reading: _Reading, header: list[str], separator: str, table: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -199,7 +202,7 @@ def _with_odd_rows(
     short = [number for number, fields in fitted if len(fields) < len(header)]
     lines = np.setdiff1d(np.arange(1, n_lines + 1), np.fromiter(taken, np.int64, len(taken)))
     columns = {name: clean_text(reading.table.column(i)) for i, name in enumerate(header)}
-    frame = pa.table(columns).to_pandas().astype(dict.fromkeys(header, "str"))
+    frame = pa.table(columns).to_pandas(types_mapper=_AS_TEXT.get)
     frame["line"] = lines.astype(np.int64)
     if fitted:
         padded = [(fields + [""] * len(header))[: len(header)] for _, fields in fitted]

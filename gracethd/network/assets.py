@@ -9,7 +9,18 @@ from gracethd.inventory import Inventory
 from gracethd.network.places import Places, nature_of
 
 PTECH_NATURE = {"A": "appui", "C": "chambre", "F": "facade", "I": "immeuble"}
-COLUMNS = ("kind", "code", "libelle", "nature", "typ_imp", "passage", "capafo", "nd_code", "delivery", "geometry")
+COLUMNS = (
+    "kind",
+    "code",
+    "libelle",
+    "nature",
+    "typ_imp",
+    "passage",
+    "capafo",
+    "nd_code",
+    "delivery",
+    "geometry",
+)
 
 
 def list_assets(inventory: Inventory, places: Places, cables: pd.Index) -> gpd.GeoDataFrame:
@@ -62,14 +73,24 @@ def _frame(kind: str, table: pd.DataFrame, code: str, **columns: object) -> pd.D
 def _cables(inventory: Inventory, codes: pd.Index) -> pd.DataFrame:
     cable = inventory["cable"][inventory["cable"]["cb_code"].isin(codes)]
     return _frame(
-        "cable", cable, "cb_code", libelle=cable["cb_etiquet"], capafo=cable["cb_capafo"], geometry=cable["geometry"]
+        "cable",
+        cable,
+        "cb_code",
+        libelle=cable["cb_etiquet"],
+        capafo=cable["cb_capafo"],
+        geometry=cable["geometry"],
     )
 
 
 def _ways(inventory: Inventory) -> pd.DataFrame:
     way = inventory["cheminement"]
     return _frame(
-        "cheminement", way, "cm_code", typ_imp=way["cm_typ_imp"], passage=way["cm_passage"], geometry=way["geometry"]
+        "cheminement",
+        way,
+        "cm_code",
+        typ_imp=way["cm_typ_imp"],
+        passage=way["cm_passage"],
+        geometry=way["geometry"],
     )
 
 
@@ -81,7 +102,12 @@ def _boxes(inventory: Inventory, places: Places) -> pd.DataFrame:
 def _rooms(inventory: Inventory, places: Places) -> pd.DataFrame:
     local = inventory["local"].merge(places.rooms, left_on="lc_code", right_on="room")
     return _frame(
-        "local", local, "lc_code", libelle=local["lc_etiquet"], nature=local["nature"], nd_code=local["nd_code"]
+        "local",
+        local,
+        "lc_code",
+        libelle=local["lc_etiquet"],
+        nature=local["nature"],
+        nd_code=local["nd_code"],
     )
 
 
@@ -104,7 +130,9 @@ def _ptechs(inventory: Inventory) -> pd.DataFrame:
 
 def _sites(inventory: Inventory, places: Places) -> pd.DataFrame:
     site = inventory["site"]
-    of_rooms = places.rooms[places.rooms["nature"] != ""].drop_duplicates("st_code").set_index("st_code")["nature"]
+    of_rooms = (
+        places.rooms[places.rooms["nature"] != ""].drop_duplicates("st_code").set_index("st_code")["nature"]
+    )
     nature = follow(site["st_code"], of_rooms).fillna(nature_of(site["st_typelog"]))
     holds_box = site["st_nd_code"].isin(places.boxes["nd_code"])
     is_home = site["st_nd_code"].isin(inventory["premise"]["nd_code"]) & (nature == "") & ~holds_box

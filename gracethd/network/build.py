@@ -12,7 +12,7 @@ from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.assets import list_assets
 from gracethd.network.ends import cable_ends, side_by_side
-from gracethd.network.fibres import Fibres, read_fibres
+from gracethd.network.fibres import read_fibres
 from gracethd.network.layers import cable_layers
 from gracethd.network.places import Places, find_places
 from gracethd.network.stops import cable_stops, sections_passed, stretches
@@ -51,9 +51,11 @@ def build_network(inventory: Inventory) -> Network:
     stops, stop_findings = cable_stops(cable, ends, places, fibres, points)
     between = stretches(stops)
     assets = list_assets(inventory, places, cables)
-    number = pd.Series(assets.index.to_numpy(np.int32), index=pd.MultiIndex.from_frame(assets[["kind", "code"]]))
+    number = pd.Series(
+        assets.index.to_numpy(np.int32), index=pd.MultiIndex.from_frame(assets[["kind", "code"]])
+    )
     uses = _uses(inventory, places, chains, cable, between, number)
-    links = _links(places, chains, stops, number)
+    links = _links(inventory, places, chains, stops, number)
     assets = _measured(assets, inventory, chains, layers, stops, uses, number)
     sections = between.merge(layers[["cable", "layer"]], on="cable")
     sections["layer"] = sections["layer"].replace({"raccordement": "distribution"})
@@ -139,7 +141,9 @@ def _carry(number: pd.Series, kind: str, codes: pd.Series, held: pd.DataFrame) -
     )
 
 
-def _links(places: Places, chains: Chains, stops: pd.DataFrame, number: pd.Series) -> pd.DataFrame:
+def _links(
+    inventory: Inventory, places: Places, chains: Chains, stops: pd.DataFrame, number: pd.Series
+) -> pd.DataFrame:
     """List the pairs of assets that a série may join (D10)."""
     boxed = stops[stops["ebp"].notna()]
     box = places.boxes.dropna(subset="nd_code")
@@ -147,6 +151,7 @@ def _links(places: Places, chains: Chains, stops: pd.DataFrame, number: pd.Serie
         ("cable", chains.ways["cable"], "cheminement", chains.ways["way"]),
         ("cable", boxed["cable"], "ebp", boxed["ebp"]),
         ("cable", chains.conduits["cable"], "conduite", chains.conduits["conduit"]),
+        ("conduite", inventory["cond_chem"]["dm_cd_code"], "cheminement", inventory["cond_chem"]["dm_cm_code"]),
         ("cheminement", chains.way_nodes["way"], "noeud", chains.way_nodes["node"]),
         ("noeud", places.ptech_node.dropna(), "ptech", places.ptech_node.dropna().index),
         ("ebp", box["bp_code"], "noeud", box["nd_code"]),

@@ -31,9 +31,13 @@ def cable_ends(inventory: Inventory, places: Places, fibres: Fibres) -> tuple[pd
     for column in ("box_node", "code_node"):
         ends[column] = ends[column].where(ends[column].isin(known))
     ends["place"] = ends["box_node"].fillna(ends["code_node"])
-    ends["source"] = np.where(ends["box_node"].notna(), "box", np.where(ends["code_node"].notna(), "code", ""))
+    ends["source"] = np.where(
+        ends["box_node"].notna(), "box", np.where(ends["code_node"].notna(), "code", "")
+    )
     ends, geometry_findings = _from_geometry(ends, cable, inventory.geo("noeud"))
-    clash = ends[ends["box_node"].notna() & ends["code_node"].notna() & (ends["box_node"] != ends["code_node"])]
+    clash = ends[
+        ends["box_node"].notna() & ends["code_node"].notna() & (ends["box_node"] != ends["code_node"])
+    ]
     findings = [
         findings_frame(
             "extremite_contradictoire", "majeur", "cable", attribute="cb_nd1/cb_nd2", code=clash["cable"],
@@ -130,7 +134,9 @@ def _equipment(ends: pd.DataFrame, places: Places, fibres: Fibres) -> pd.DataFra
     key = pd.MultiIndex.from_arrays([ends["cable"], ends["place"]])
     by_fibres = best.reindex(key)
     ebp = ends["ebp"].mask(bare, pd.Series(by_fibres["ebp"].to_numpy(object), index=ends.index, dtype="str"))
-    room = ends["room"].mask(bare, pd.Series(by_fibres["room"].to_numpy(object), index=ends.index, dtype="str"))
+    room = ends["room"].mask(
+        bare, pd.Series(by_fibres["room"].to_numpy(object), index=ends.index, dtype="str")
+    )
     at_place = places.boxes.dropna(subset="nd_code").groupby("nd_code")["bp_code"].agg(["size", "first"])
     only = at_place.loc[at_place["size"] == 1, "first"]
     bare = ebp.isna() & room.isna()
@@ -144,4 +150,8 @@ def _equipment(ends: pd.DataFrame, places: Places, fibres: Fibres) -> pd.DataFra
 
 def side_by_side(ends: pd.DataFrame, column: str) -> pd.DataFrame:
     """Give one column of both ends of each cable: index cable, columns 1 and 2."""
-    return ends.pivot(index="cable", columns="end", values=column).reindex(columns=[1, 2]).astype(ends[column].dtype)
+    return (
+        ends.pivot(index="cable", columns="end", values=column)
+        .reindex(columns=[1, 2])
+        .astype(ends[column].dtype)
+    )

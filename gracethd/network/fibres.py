@@ -59,7 +59,9 @@ def read_fibres(inventory: Inventory, places: Places) -> Fibres:
         }
     )
     ends = ends[ends["fibre"] >= 0]
-    contacts = ends.loc[ends["room"].notna(), ["fibre", "room"]].drop_duplicates().sort_values(["fibre", "room"])
+    contacts = (
+        ends.loc[ends["room"].notna(), ["fibre", "room"]].drop_duplicates().sort_values(["fibre", "room"])
+    )
     touched = ends[ends["ebp"].notna() | ends["room"].notna()]
     touches = (
         touched.assign(cable=cable[touched["fibre"].to_numpy()])
@@ -70,7 +72,9 @@ def read_fibres(inventory: Inventory, places: Places) -> Fibres:
     )
     touches = touches[touches["cable"].notna()]
     splices = _splices(first, second, box)
-    is_waiting = ((first >= 0) ^ (second >= 0)) & box.notna().to_numpy() & (position["ps_fonct"] == "AT").to_numpy()
+    is_waiting = (
+        ((first >= 0) ^ (second >= 0)) & box.notna().to_numpy() & (position["ps_fonct"] == "AT").to_numpy()
+    )
     waiting = pd.DataFrame(
         {
             "fibre": np.maximum(first, second)[is_waiting],
@@ -79,7 +83,9 @@ def read_fibres(inventory: Inventory, places: Places) -> Fibres:
         }
     ).sort_values(["ebp", "ps_code"], ignore_index=True)
     n = len(fibre)
-    graph = sparse.coo_array((np.ones(len(splices), np.int8), (splices["fibre1"], splices["fibre2"])), shape=(n, n))
+    graph = sparse.coo_array(
+        (np.ones(len(splices), np.int8), (splices["fibre1"], splices["fibre2"])), shape=(n, n)
+    )
     _, group = connected_components(graph, directed=False)
     return Fibres(cable, splices, contacts.reset_index(drop=True), touches, waiting, group.astype(np.int32))
 

@@ -74,7 +74,9 @@ def cable_layers(
         "couche_inconnue", "majeur", "cable", attribute="cb_typelog", code=undecided,
         message="nothing tells whether this cable is transport or distribution: taken in both",
     )  # fmt: skip
-    expanded = layer.map(lambda code: LAYERS_OF_CODE.get(code, UNDECIDED) if isinstance(code, str) else UNDECIDED)
+    expanded = layer.map(
+        lambda code: LAYERS_OF_CODE.get(code, UNDECIDED) if isinstance(code, str) else UNDECIDED
+    )
     table = pd.DataFrame({"cable": codes, "layer": expanded.to_numpy(), "layer_source": source.to_numpy()})
     return table.explode("layer", ignore_index=True), findings
 
@@ -83,7 +85,8 @@ def _by_fibres(places: Places, fibres: Fibres) -> pd.Series:
     """Read the layer off the rooms and boxes that a cable's alignments reach, by a vote of its fibres."""
     nature = places.rooms.set_index("room")["nature"]
     contacts = fibres.contacts.assign(
-        group=fibres.group[fibres.contacts["fibre"].to_numpy()], nature=follow(fibres.contacts["room"], nature)
+        group=fibres.group[fibres.contacts["fibre"].to_numpy()],
+        nature=follow(fibres.contacts["room"], nature),
     ).drop_duplicates(["group", "room"])
     n_groups = int(fibres.group.max()) + 1 if len(fibres.group) else 0
     counted = {

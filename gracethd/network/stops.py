@@ -55,7 +55,9 @@ def cable_stops(
     first = rows[rows["end"] == 1].drop_duplicates("cable").set_index("cable")["at_m"]
     rows["offset"] = (rows["at_m"] - first.reindex(rows["cable"]).to_numpy(float)).abs()
     rows["turn"] = np.select([rows["end"] == 1, rows["end"] == 2], [0, 2], 1)
-    rows = rows.sort_values(["cable", "turn", "offset", "place", "is_end", "ebp"], ascending=[True] * 4 + [False, True])
+    rows = rows.sort_values(
+        ["cable", "turn", "offset", "place", "is_end", "ebp"], ascending=[True] * 4 + [False, True]
+    )
     group = np.where(rows["turn"] == 1, rows["place"].astype(object), rows["turn"].astype(object))
     key = rows["cable"].astype(object) + "\0" + pd.Series(group, index=rows.index).astype(str)
     rows["stop"] = pd.factorize(key)[0].astype(np.int32)
@@ -131,11 +133,17 @@ def sections_passed(
     n_sections = sections.groupby("cable").size()
     is_cut = amount(pairs["cable"], n_sections) > 1
     tip = shapely.get_type_id(shape) == shapely.GeometryType.POINT
-    middle = np.where(tip, shape, shapely.line_interpolate_point(shapely.line_merge(shape), 0.5, normalized=True))
+    middle = np.where(
+        tip, shape, shapely.line_interpolate_point(shapely.line_merge(shape), 0.5, normalized=True)
+    )
     at = np.full(len(pairs), np.nan)
-    at[is_cut] = shapely.line_locate_point(cable_line.reindex(pairs["cable"][is_cut]).to_numpy(), middle[is_cut])
+    at[is_cut] = shapely.line_locate_point(
+        cable_line.reindex(pairs["cable"][is_cut]).to_numpy(), middle[is_cut]
+    )
     slack = np.where(tip, AT_STOP_M, 0.0)
-    spread = pairs.assign(_at=at, _slack=slack).merge(sections[["cable", "section", "from_m", "to_m"]], on="cable")
+    spread = pairs.assign(_at=at, _slack=slack).merge(
+        sections[["cable", "section", "from_m", "to_m"]], on="cable"
+    )
     unknown = spread["_at"].isna() | spread["from_m"].isna()
     inside = (spread["_at"] >= spread["from_m"] - spread["_slack"]) & (
         spread["_at"] <= spread["to_m"] + spread["_slack"]

@@ -144,14 +144,18 @@ def _complete(by_key: pd.DataFrame, way_nodes: pd.DataFrame, ends: pd.DataFrame)
     size = n + len(node_names)
     graph = sparse.coo_array((np.ones(len(reached), np.int8), (way_id, n + node_id)), shape=(size, size))
     _, part = connected_components(graph, directed=False)
-    pieces = pd.DataFrame({"cable": reached["cable"], "part": part[way_id]}).groupby("cable")["part"].nunique()
+    pieces = (
+        pd.DataFrame({"cable": reached["cable"], "part": part[way_id]}).groupby("cable")["part"].nunique()
+    )
     n_ways = by_key.groupby("cable")["way"].nunique()
     n_reached = reached.groupby("cable")["way"].nunique()
     place = ends[ends["place"].notna()]
     held = pd.Series((place["cable"] + "\0n" + place["place"]).isin(node_names).to_numpy(), index=place.index)
     both = held.groupby(place["cable"]).agg(["sum", "size"])
     whole = both.index[(both["sum"] == 2) & (both["size"] == 2)]
-    one_piece = pieces.index[(pieces == 1) & (n_reached == n_ways.reindex(n_reached.index)).reindex(pieces.index)]
+    one_piece = pieces.index[
+        (pieces == 1) & (n_reached == n_ways.reindex(n_reached.index)).reindex(pieces.index)
+    ]
     return set(whole) & set(one_piece)
 
 
@@ -180,7 +184,11 @@ def _by_geometry(
         rows, w = rows[fits], w[fits]
         left[rows] = shapely.difference(left[rows], shapely.buffer(way_line[w], ALONG_M))
         taken.append(pd.DataFrame({"cable": codes[rows], "way": way["cm_code"].to_numpy(dtype=object)[w]}))
-    added = pd.concat([none, *taken], ignore_index=True).astype(str).sort_values(["cable", "way"], ignore_index=True)
+    added = (
+        pd.concat([none, *taken], ignore_index=True)
+        .astype(str)
+        .sort_values(["cable", "way"], ignore_index=True)
+    )
     bare = shapely.length(left) > REMAINDER_M
     return added, gpd.GeoDataFrame({"cable": codes[bare]}, geometry=gpd.GeoSeries(left[bare], crs=cables.crs))
 
@@ -197,7 +205,9 @@ def _candidates(left: NDArray[np.object_], way: gpd.GeoDataFrame, keyed: pd.Data
         pair = pd.MultiIndex.from_frame(frame[["row", "w"]])
         frame = frame[~pair.isin(pd.MultiIndex.from_frame(keyed[["row", "w"]]))]
     inside = shapely.length(
-        shapely.intersection(line[frame["w"].to_numpy()], shapely.buffer(left[frame["row"].to_numpy()], ALONG_M))
+        shapely.intersection(
+            line[frame["w"].to_numpy()], shapely.buffer(left[frame["row"].to_numpy()], ALONG_M)
+        )
     )
     frame = frame[inside >= ALONG_SHARE * frame["length"].to_numpy()]
     frame = frame.sort_values(["row", "length", "way"], ascending=[True, False, True])

@@ -97,7 +97,9 @@ def _zones(inventory: Inventory, places: Places) -> pd.DataFrame:
 
     def room_at(lc_code: pd.Series, nd_code: pd.Series, nature: str) -> pd.Series:
         at_node = rooms[rooms["nature"] == nature].dropna(subset="nd_code").drop_duplicates("nd_code")
-        return lc_code.where(lc_code.isin(known)).fillna(follow(nd_code, at_node.set_index("nd_code")["room"]))
+        return lc_code.where(lc_code.isin(known)).fillna(
+            follow(nd_code, at_node.set_index("nd_code")["room"])
+        )
 
     zn = zsro["zs_zn_code"]
     return pd.DataFrame(
@@ -131,7 +133,9 @@ def _drops(rows: pd.DataFrame, inventory: Inventory, network: Network) -> pd.Ser
     ).dropna()
     by_pto = by_pto.sort_values(["code", "drop"]).drop_duplicates("code").set_index("code")["drop"]
     found = follow(rows["code"], by_pto)
-    at_node = network.ends[network.ends["is_premise"] & network.ends["cable"].isin(drops)].dropna(subset="place")
+    at_node = network.ends[network.ends["is_premise"] & network.ends["cable"].isin(drops)].dropna(
+        subset="place"
+    )
     at_node = at_node[~at_node["cable"].isin(by_pto)]
     capacity = cable.set_index("cb_code")["cb_capafo"].fillna(1).clip(lower=1)
     at_node = at_node.assign(room=amount(at_node["cable"], capacity)).sort_values(["place", "cable"])
@@ -140,7 +144,9 @@ def _drops(rows: pd.DataFrame, inventory: Inventory, network: Network) -> pd.Ser
     at_node.loc[last, "until"] = np.inf  # the last drop takes whoever is left: nobody else can
     waiting = rows[found.isna() & rows["nd_code"].notna()].sort_values(["nd_code", "code"])
     turn = waiting.groupby("nd_code").cumcount()
-    pairs = pd.DataFrame({"row": waiting.index, "place": waiting["nd_code"], "turn": turn}).merge(at_node, on="place")
+    pairs = pd.DataFrame({"row": waiting.index, "place": waiting["nd_code"], "turn": turn}).merge(
+        at_node, on="place"
+    )
     pairs = pairs[pairs["turn"] < pairs["until"]].sort_values(["row", "until"]).drop_duplicates("row")
     return found.fillna(follow(pd.Series(rows.index, index=rows.index), pairs.set_index("row")["cable"]))
 

@@ -34,7 +34,9 @@ def candidate_feeds(places: Places, nodes: pd.Index, table: pd.DataFrame | None)
     parts = []
     for nature, source in (("HEBERG", "heberg"), ("NRO", "nro"), ("PM", "pm")):
         of_nature = rooms[rooms["nature"] == nature]
-        room = of_nature["room"] if nature != "HEBERG" else pd.Series(np.nan, index=of_nature.index, dtype=str)
+        room = (
+            of_nature["room"] if nature != "HEBERG" else pd.Series(np.nan, index=of_nature.index, dtype=str)
+        )
         parts.append(
             pd.DataFrame(
                 {"feed": of_nature["room"], "source": source, "nd_code": of_nature["nd_code"], "room": room}
@@ -50,7 +52,9 @@ def candidate_feeds(places: Places, nodes: pd.Index, table: pd.DataFrame | None)
                 "give an nd_code or an st_code that the deliveries hold"
             )
         at_nro = rooms[rooms["nature"] == "NRO"].drop_duplicates("nd_code").set_index("nd_code")["room"]
-        parts.insert(0, pd.DataFrame({"feed": code, "source": "table", "nd_code": node, "room": follow(node, at_nro)}))
+        parts.insert(
+            0, pd.DataFrame({"feed": code, "source": "table", "nd_code": node, "room": follow(node, at_nro)})
+        )
     return pd.concat(parts, ignore_index=True).drop_duplicates(["feed", "source"])
 
 

@@ -36,9 +36,7 @@ class GraphParts:
     def __post_init__(self) -> None:
         self.vertices(1)
 
-    def vertices(
-        self, n: int, place: ArrayLike = NOWHERE, owner: ArrayLike = NOWHERE
-    ) -> NDArray[np.int32]:
+    def vertices(self, n: int, place: ArrayLike = NOWHERE, owner: ArrayLike = NOWHERE) -> NDArray[np.int32]:
         """Add `n` vertices and give their numbers."""
         self._place.append(np.broadcast_to(np.asarray(place, np.int32), n).copy())
         self._owner.append(np.broadcast_to(np.asarray(owner, np.int32), n).copy())

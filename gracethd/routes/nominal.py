@@ -108,7 +108,9 @@ def _stop_rows(network: Network) -> pd.DataFrame:
 def _spliced_cables(network: Network, fibres: Fibres) -> pd.DataFrame:
     """List the pairs of cables spliced in a box, both ways round: cable, other (assets), ebp."""
     assets = network.assets
-    number = pd.Series(assets.index[assets["kind"] == "cable"], index=assets.loc[assets["kind"] == "cable", "code"])
+    number = pd.Series(
+        assets.index[assets["kind"] == "cable"], index=assets.loc[assets["kind"] == "cable", "code"]
+    )
     one = number.reindex(fibres.cable[fibres.splices["fibre1"].to_numpy()]).to_numpy()
     two = number.reindex(fibres.cable[fibres.splices["fibre2"].to_numpy()]).to_numpy()
     pair = pd.DataFrame({"cable": one, "other": two, "ebp": fibres.splices["ebp"].to_numpy()}).dropna()
@@ -119,9 +121,13 @@ def _spliced_cables(network: Network, fibres: Fibres) -> pd.DataFrame:
 
 def _join_in_boxes(parts: GraphParts, boxes: pd.DataFrame, spliced: pd.DataFrame) -> None:
     own = boxes[boxes["joint"] >= 0]
-    pairs = own.merge(spliced[spliced["cable"] < spliced["other"]], left_on=["ebp", "joint"], right_on=["ebp", "cable"])
+    pairs = own.merge(
+        spliced[spliced["cable"] < spliced["other"]], left_on=["ebp", "joint"], right_on=["ebp", "cable"]
+    )
     pairs = pairs.merge(
-        own.rename(columns={"vertex": "far"}), left_on=["layer", "ebp", "other"], right_on=["layer", "ebp", "joint"]
+        own.rename(columns={"vertex": "far"}),
+        left_on=["layer", "ebp", "other"],
+        right_on=["layer", "ebp", "joint"],
     )
     parts.edges(pairs["vertex"], pairs["far"], ambiguous=(pairs["layer"] != "collecte").to_numpy())
     common = boxes[boxes["joint"] < 0]
@@ -270,7 +276,9 @@ def _chain_steps(
     lowest, highest = once.groupby("cable")["stop"].min(), once.groupby("cable")["stop"].max()
     walk = np.repeat(np.arange(len(walks.start)), np.diff(walks.indptr))
     cable = cable_of_fibre[walks.fibre]
-    leg = pd.DataFrame({"walk": walk, "cable": cable, "up_box": np.where(walks.box >= 0, box_asset_of[walks.box], -1)})
+    leg = pd.DataFrame(
+        {"walk": walk, "cable": cable, "up_box": np.where(walks.box >= 0, box_asset_of[walks.box], -1)}
+    )
     leg["is_first"] = ~leg["walk"].duplicated()
     before = leg.groupby("walk")["up_box"].shift(1)
     leg["down_box"] = before.fillna(pd.Series(first_box[walk], index=leg.index)).astype(np.int64)

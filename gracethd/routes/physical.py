@@ -28,9 +28,7 @@ class Hooks:
     drops: pd.Series
 
 
-def place_graph(
-    parts: GraphParts, network: Network, rooms: pd.DataFrame, pbos: pd.DataFrame
-) -> Hooks:
+def place_graph(parts: GraphParts, network: Network, rooms: pd.DataFrame, pbos: pd.DataFrame) -> Hooks:
     """Lay the cables of each layer between places, and hang each PBO and each drop on its place.
 
     Parameters

@@ -99,7 +99,9 @@ def _survey(network: Network, places: Places, fibres: Fibres, nodes: pd.Index) -
     edge = network.stops.groupby("cable")["stop"].agg(["min", "max"])
     at = cable_asset.reindex(premise["cable"]).to_numpy()
     own = ~np.isnan(at)
-    stop = np.where(premise["end"].to_numpy()[own] == 1, edge["min"].reindex(at[own]), edge["max"].reindex(at[own]))
+    stop = np.where(
+        premise["end"].to_numpy()[own] == 1, edge["min"].reindex(at[own]), edge["max"].reindex(at[own])
+    )
     premise_stop = pd.Series(stop, index=at[own].astype(np.int64))
     premise_stop = premise_stop[~premise_stop.index.duplicated()]
     return _Survey(
@@ -143,7 +145,9 @@ def _lay_transport(nominal: GraphParts, survey: _Survey, joints: Joints) -> pd.I
     walks = walk_alignments(survey.fibres, starts, boxes, rooms, nature == "NRO")
     pm = from_pm["room"].to_numpy()[walks.start]
     cable = survey.cable_of_fibre[starts[walks.start]]
-    stop = survey.first_stop.reindex(pd.MultiIndex.from_arrays([cable, pm])).fillna(NOWHERE).to_numpy(np.int64)
+    stop = (
+        survey.first_stop.reindex(pd.MultiIndex.from_arrays([cable, pm])).fillna(NOWHERE).to_numpy(np.int64)
+    )
     spliced_chains(
         nominal,
         survey.network,
@@ -172,7 +176,9 @@ def _join_same_site(graph: GraphParts, rooms: pd.DataFrame, vertex: pd.Series, n
     with_cable = set(network.stops.merge(layered, on="cable")["room"].dropna())
     pm = rooms[(rooms["nature"] == "PM") & ~rooms["room"].isin(with_cable)].dropna(subset="nd_code")
     pair = pm.merge(rooms[rooms["nature"] == "NRO"], on="nd_code", suffixes=("", "_nro"))
-    graph.edges(vertex.reindex(pair["room"]).to_numpy(np.int32), vertex.reindex(pair["room_nro"]).to_numpy(np.int32))
+    graph.edges(
+        vertex.reindex(pair["room"]).to_numpy(np.int32), vertex.reindex(pair["room_nro"]).to_numpy(np.int32)
+    )
 
 
 def _feed_nominal(nominal: GraphParts, chosen: pd.DataFrame, joints: Joints, network: Network) -> None:
@@ -250,7 +256,9 @@ def _trace(
     at_pbo = hooks.pbos.reindex(prises["pbo"]).to_numpy(float)
     far = np.where(np.isnan(at_drop), at_pbo, at_drop)
     far = np.where((traced != "") & ~np.isnan(far), far, NOWHERE).astype(np.int32)
-    prises["reason"] = _trace_zones(nominal, physical, survey, prises, joints, hooks, vertex, far, traced, depth)
+    prises["reason"] = _trace_zones(
+        nominal, physical, survey, prises, joints, hooks, vertex, far, traced, depth
+    )
     return prises.assign(traced=traced, vertex_nominal=vertex, vertex_physical=far)
 
 
@@ -265,7 +273,11 @@ def _trace_splices(nominal: GraphParts, survey: _Survey, prises: pd.DataFrame, j
     wait = fibres.waiting[["fibre", "ebp"]]
     wait = wait.assign(by=wait["ebp"], box=survey.box_asset.reindex(wait["ebp"]).to_numpy())
     wait["cable"] = survey.cable_of_fibre[wait["fibre"].to_numpy()]
-    boxed = network.stops.dropna(subset="ebp").drop_duplicates(["cable", "ebp"]).set_index(["cable", "ebp"])["stop"]
+    boxed = (
+        network.stops.dropna(subset="ebp")
+        .drop_duplicates(["cable", "ebp"])
+        .set_index(["cable", "ebp"])["stop"]
+    )
     wait["stop"] = boxed.reindex(pd.MultiIndex.from_frame(wait[["cable", "ebp"]])).to_numpy(float)
     wait = wait.dropna(subset=["stop", "box"])
     wait = wait[~is_drop[wait["cable"].to_numpy()]]
@@ -441,7 +453,9 @@ def _room_table(
         rooms["nature"] == "PM", amount(rooms["room"], by["PM"]), amount(rooms["room"], by["NRO"])
     )
     nro = np.where(rooms["nature"] == "PM", code_at.reindex(search.mark[1][vertex]).to_numpy(), "")
-    name = np.where(rooms["asset"] >= 0, assets["libelle"].to_numpy()[rooms["asset"].to_numpy()], rooms["room"])
+    name = np.where(
+        rooms["asset"] >= 0, assets["libelle"].to_numpy()[rooms["asset"].to_numpy()], rooms["room"]
+    )
     return pd.DataFrame(
         {
             "asset": rooms["asset"].to_numpy(np.int32),
@@ -462,8 +476,12 @@ def _levels(prises: pd.DataFrame, survey: _Survey) -> pd.DataFrame:
     boxed = network.stops.dropna(subset="ebp")
     drop = (network.assets["segment"] == "raccordement").to_numpy()
     boxed = boxed[~drop[boxed["cable"].to_numpy()]]
-    has_way = set(network.uses.loc[network.uses["carrier"].map(network.assets["kind"]) == "cheminement", "carried"])
-    by_box = pd.DataFrame({"ebp": boxed["ebp"], "way": boxed["cable"].isin(has_way)}).groupby("ebp")["way"].max()
+    has_way = set(
+        network.uses.loc[network.uses["carrier"].map(network.assets["kind"]) == "cheminement", "carried"]
+    )
+    by_box = (
+        pd.DataFrame({"ebp": boxed["ebp"], "way": boxed["cable"].isin(has_way)}).groupby("ebp")["way"].max()
+    )
     level = np.select(
         [
             prises["traced"] == "splice",

@@ -21,7 +21,9 @@ from gracethd.synth.tables import Tables, delivery_tables
 
 
 def write_synth(network: SynthNetwork, folder: Path) -> None:
-    """Write a whole synthetic area: ``livraisons/*.zip``, ``routes.gpkg`` and ``faults.csv``.
+    """Write a whole synthetic area: ``livraisons/*.zip``, ``routes.gpkg``, ``feeds.csv`` and ``faults.csv``.
+
+    Version 3 has no word for a site of collecte; ``feeds.csv`` names the injection points for a study.
 
     The folder must be absent or empty; it appears whole or not at all.
     """
@@ -32,6 +34,7 @@ def write_synth(network: SynthNetwork, folder: Path) -> None:
     try:
         faults = write_deliveries(network, aside / "livraisons")
         faults.to_csv(aside / "faults.csv", index=False, lineterminator="\n")
+        _feed_table(network).to_csv(aside / "feeds.csv", index=False, lineterminator="\n")
         write_roads(network, aside / "routes.gpkg")
         if folder.exists():
             folder.rmdir()
@@ -80,6 +83,15 @@ def _write_part(tables: Tables, part: Part, form: str, folder: Path) -> None:
         write_delivery(tables, part.version, loose)
         spoil_files(loose, form)
         pack_folder(loose, folder / f"{part.name}.zip")
+
+
+def _feed_table(network: SynthNetwork) -> pd.DataFrame:
+    sites = network.sites[network.sites["kind"] == "POP"]
+    share = 1 / len(sites)
+    node = network.places["nd_code"].to_numpy()[sites["place"]]
+    return pd.DataFrame(
+        {"noeud": node, "operateur": [feed.operateur for feed in network.area.feeds], "part": share}
+    )
 
 
 def write_roads(network: SynthNetwork, path: Path) -> None:

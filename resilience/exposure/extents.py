@@ -9,6 +9,7 @@ import pyproj
 import rasterio
 import rasterio.features
 import shapely
+from affine import Affine
 from rasterio.enums import Resampling
 
 from resilience.exposure.coverage import read_coverage
@@ -28,9 +29,8 @@ def wet_extents(hazards: Sequence[Hazard], crs: pyproj.CRS) -> gpd.GeoDataFrame:
                 step = max(1.0, (source.width * source.height / MOST_CELLS) ** 0.5)
                 shape = max(1, int(source.height / step)), max(1, int(source.width / step))
                 cells = source.read(1, out_shape=shape, resampling=Resampling.average, masked=True)
-                transform = source.transform * source.transform.scale(
-                    source.width / shape[1], source.height / shape[0]
-                )
+                t, across, down = source.transform, source.width / shape[1], source.height / shape[0]
+                transform = Affine(t.a * across, t.b * down, t.c, t.d * across, t.e * down, t.f)
                 wet = (cells.filled(0) > 0).astype(np.uint8)
                 found = rasterio.features.shapes(wet, mask=wet.astype(bool), transform=transform)
                 area = shapely.union_all([shapely.geometry.shape(geometry) for geometry, _ in found])

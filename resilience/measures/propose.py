@@ -162,8 +162,8 @@ def _lowered(today: Situation, candidates: Candidates) -> dict[int, Int]:
         found.append(rows.loc[better, ["measure", "asset"]])
     pairs = pd.concat(found)
     return {
-        int(number): np.unique(assets.to_numpy(np.int32))
-        for number, assets in pairs.groupby("measure")["asset"]
+        number: np.unique(pairs.loc[pairs["measure"] == number, "asset"].to_numpy(np.int32))
+        for number in np.unique(pairs["measure"]).tolist()
         if number not in candidates.links
     }
 

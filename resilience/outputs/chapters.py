@@ -84,7 +84,7 @@ def _data_chapter(report: Report) -> Chapter:
     parts = [
         ("levels", report.levels, _LEVELS),
         ("untraced", untraced, ("reason", "prises")),
-        ("deliveries", report.deliveries, ("delivery", "versions", "n_rows", "size_bytes", "sha256")),
+        ("deliveries", report.deliveries, ("delivery", "versions", "n_rows", "size_bytes")),
         ("feeds", report.feeds, ("feed", "kind", "source")),
         ("indicators", report.indicators, ("code", "libelle", "value", "unit", "scope")),
     ]

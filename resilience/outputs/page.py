@@ -20,7 +20,7 @@ from .chapters import chapters
 from .labels import phrase, phrases, written
 from .page_map import map_labels, map_layers
 from .publish import DIFFUSION, written_aside
-from .report import Report, key_figures, sentences
+from .report import Report, key_figures, sentences, with_commune_names
 
 
 def write_page(report: Report, path: Path) -> None:
@@ -42,6 +42,7 @@ def render_page(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    report = with_commune_names(report)
     language = report.language
     library, library_css = maplibre_assets()
     script = _template_text("page.js")

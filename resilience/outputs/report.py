@@ -4,7 +4,7 @@ Every part is optional: what is missing is told (`missing_parts`), never guessed
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import geopandas as gpd
@@ -179,11 +179,9 @@ def _network_figures(report: Report) -> list[Figure]:
             "note_traced", language, share=share, untraced=written(inventoried - traced, "int", language)
         )
         figures.append(Figure(phrase("figure_prises", language), inventoried, "int", "prises", note))
-    worst = worst_series(report)
+    worst = worst_object(report)
     if worst is not None:
-        note = phrase("note_worst", language, serie=worst["serie"], place=_place(worst, language))
-        cut = float(worst["prises_cut"])
-        figures.append(Figure(phrase("figure_worst", language), cut, "int", "prises", note))
+        figures.append(Figure(phrase("figure_worst", language), worst[1], "int", "prises", worst[0]))
     if report.series is not None:
         many = int((report.series["prises_cut"] >= 300).sum())
         note = phrase("note_many", language)
@@ -238,18 +236,24 @@ def sentences(report: Report) -> list[str]:
 
 
 def _network_sentence(report: Report) -> str:
-    language, worst = report.language, worst_series(report)
-    inventoried = _count(report, "prises_inventoried")
-    if worst is None or not inventoried:
-        return phrase("absent_counts" if not inventoried else "absent_series", language)
-    cut = float(worst["prises_cut"])
-    return phrase(
-        "sentence_network", language,
-        prises=written(inventoried, "int", language),
-        share=written(traced_prises(report) / inventoried, "share", language),
-        cut=written(cut, "int", language), cut_share=written(cut / inventoried, "share", language),
-        serie=worst["serie"], place=_place(worst, language),
-    )  # fmt: skip
+    language, inventoried = report.language, _count(report, "prises_inventoried")
+    if not inventoried:
+        return phrase("absent_counts", language)
+    traced = written(traced_prises(report) / inventoried, "share", language)
+    parts = [phrase("sentence_network", language, prises=written(inventoried, "int", language), share=traced)]
+    single, chain = worst_object(report), worst_series(report)
+    if single is not None and report.spof is not None and len(report.spof):
+        name, cut = single
+        share = written(cut / inventoried, "share", language)
+        parts.append(
+            phrase("sentence_object", language, name=name, cut=written(cut, "int", language), share=share)
+        )
+    if chain is not None:
+        key = "sentence_only_series" if len(parts) == 1 else "sentence_series"
+        share = written(float(chain["prises_cut"]) / inventoried, "share", language)
+        number, place = written(chain["prises_cut"], "int", language), _place(chain, language)
+        parts.append(phrase(key, language, serie=chain["serie"], place=place, cut=number, share=share))
+    return " ".join(parts)
 
 
 def _hazard_sentence(report: Report) -> str:
@@ -290,6 +294,35 @@ def _plan_sentence(report: Report) -> str:
 def traced_prises(report: Report) -> float:
     """Give the prises that were traced, by splice, cable or zone."""
     return sum(_count(report, f"prises_traced_{how}") for how in ("splice", "cable", "zone"))
+
+
+def worst_object(report: Report) -> tuple[str, float] | None:
+    """Give the name of the object that cuts most prises, and how many; a série where no object is listed."""
+    if report.spof is not None and len(report.spof):
+        keys = ["prises_cut", "prises_stranded", "kind", "code"]
+        row = report.spof.sort_values(keys, ascending=[False, False, True, True]).iloc[0]
+        label = row["code"] if is_missing(row.get("libelle")) else row["libelle"]
+        name = f"{value_label('kind', row['kind'], report.language).lower()} {label}"
+        return name, float(row["prises_cut"])
+    chain = worst_series(report)
+    if chain is None:
+        return None
+    return f"série {chain['serie']}{_place(chain, report.language)}", float(chain["prises_cut"])
+
+
+def with_commune_names(report: Report) -> Report:
+    """Give the report for readers: names of communes instead of INSEE codes, where they are known."""
+    communes = report.communes
+    if communes is None or not {"code_insee", "nom"} <= set(communes.columns):
+        return report
+    names = dict(zip(communes["code_insee"].tolist(), communes["nom"].tolist(), strict=True))
+    frames = {name: getattr(report, name) for name in ("spof", "series", "plan", "ecartees")}
+    named = {
+        name: frame.assign(commune=frame["commune"].map(lambda code: names.get(code, code)))
+        for name, frame in frames.items()
+        if frame is not None and "commune" in frame.columns
+    }
+    return replace(report, **named)
 
 
 def worst_series(report: Report) -> pd.Series | None:

@@ -13,6 +13,7 @@ from .report import (
     loss_conventions,
     missing_parts,
     sentences,
+    with_commune_names,
 )
 from .workbook import Sheet
 
@@ -25,13 +26,13 @@ def study_sheets(report: Report) -> list[Sheet]:
     Synthèse, Plan, Écartées, SPOF, Séries, Bouclages, Exposition, Événements, Perte annuelle, Constats,
     Niveaux, Hypothèses.
     """
-    french = replace(report, language="fr")
+    french = with_commune_names(replace(report, language="fr"))
     return [_summary_sheet(french), *_plan_sheets(french), *_analysis_sheets(french)]
 
 
 def study_notes(report: Report) -> list[str]:
     """Give the paragraphs of `Lisez-moi`: three sentences, conventions, what is missing."""
-    report = replace(report, language="fr")
+    report = with_commune_names(replace(report, language="fr"))
     notice = [report.notice] if report.notice else []
     conventions = [phrase("text_spof"), phrase("text_exposure")]
     loss = [loss_conventions(report)] if report.loss is not None else []

@@ -36,7 +36,7 @@ def subsets(n: int) -> list[tuple[int, ...]]:
 def test_any_set_avoids_what_the_loss_of_the_whole_network_says(case: tuple[Situation, Candidates]) -> None:
     today, measures = case
     benefits = joint_benefits(today, measures, classes_of(today, measures), "central", DRAWS)
-    assert benefits.is_exact
+    assert benefits.neglected == 0.0
     before = whole_loss(today)
     for chosen in subsets(len(measures.measures)):
         if any(a in chosen and b in chosen for a, b in measures.exclusions.tolist()):

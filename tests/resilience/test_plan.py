@@ -74,7 +74,7 @@ def test_the_summary_says_what_is_bought_and_what_is_left(spurs: tuple[Situation
     assert summary["avoided"] == pytest.approx({"low": 300, "central": 600, "high": 1200})
     assert summary["avoided_model"] == pytest.approx(600)
     assert summary["gap"] == pytest.approx(0, abs=1e-6)
-    assert summary["is_exact"] is True
+    assert summary["neglected"] == 0.0
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def problems(draw: st.DrawFn) -> tuple[Benefits, list[float], float, Pairs, Pair
     )
     pairs = st.lists(pair, max_size=2) if n >= 2 else st.just([])
     budget = float(draw(st.integers(0, 120)))
-    return Benefits(terms, 3, is_exact=True, evaluations=0), costs, budget, draw(pairs), draw(pairs)
+    return Benefits(terms, 3, neglected=0.0, evaluations=0), costs, budget, draw(pairs), draw(pairs)
 
 
 def feasible(
@@ -66,12 +66,12 @@ def test_the_choice_is_the_best_the_cheapest_and_the_first_of_all_sets(
 
 def test_two_works_in_series_are_bought_together_though_neither_gains_alone() -> None:
     """Two drowned rooms on one route: the greedy choice takes the small third and never finds them."""
-    benefits = Benefits({(0,): 0.0, (1,): 0.0, (2,): 5.0, (0, 1): 100.0}, 2, is_exact=True, evaluations=0)
+    benefits = Benefits({(0,): 0.0, (1,): 0.0, (2,): 5.0, (0, 1): 100.0}, 2, neglected=0.0, evaluations=0)
     assert select(benefits, [50, 50, 10], 100).chosen == (0, 1)
 
 
 def test_a_budget_of_nothing_buys_nothing_and_an_endless_one_all_that_helps() -> None:
-    benefits = Benefits({(0,): 3.0, (1,): 2.0, (2,): -1.0}, 1, is_exact=True, evaluations=0)
+    benefits = Benefits({(0,): 3.0, (1,): 2.0, (2,): -1.0}, 1, neglected=0.0, evaluations=0)
     assert select(benefits, [1, 1, 1], 0).chosen == ()
     assert select(benefits, [1, 1, 1], 1e12).chosen == (0, 1)
 
@@ -79,4 +79,4 @@ def test_a_budget_of_nothing_buys_nothing_and_an_endless_one_all_that_helps() ->
 @pytest.mark.parametrize("budget", [-1.0, float("nan"), float("inf")])
 def test_a_budget_that_is_no_amount_is_refused(budget: float) -> None:
     with pytest.raises(ValueError, match="budget"):
-        select(Benefits({(0,): 1.0}, 1, is_exact=True, evaluations=0), [1.0], budget)
+        select(Benefits({(0,): 1.0}, 1, neglected=0.0, evaluations=0), [1.0], budget)

@@ -86,7 +86,7 @@ def test_a_fault_fires_its_rule_alone(slim: Delivery, slim_baseline: pd.DataFram
         assert code in set(after.loc[after["rule"] == rule, "code"])
 
 
-@settings(max_examples=12, phases=[Phase.generate, Phase.shrink])  # explaining traces every line
+@settings(max_examples=8, phases=[Phase.generate, Phase.shrink])  # explaining traces every line
 @given(st.sampled_from(sorted(FAULTS)), st.integers(0, 10_000))
 def test_a_fault_fires_its_rule_on_any_object(
     slim: Delivery, slim_baseline: pd.DataFrame, rule: str, number: int

@@ -7,10 +7,12 @@ import geopandas as gpd
 import pyproj
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiLineString, Point
 
 from gracethd.deliveries import Delivery, open_delivery
-from gracethd.errors import CRSError, SourceError
+from gracethd.errors import CRSError, GraceTHDError, SourceError
 
 LAMBERT = "EPSG:2154"
 HERE = Point(667_000, 6_677_000)
@@ -214,3 +216,25 @@ def test_a_table_delivered_as_dbf_gets_its_full_names_back(tmp_path: Path) -> No
     fibre = open_delivery(path).tables["t_fibre"]
     assert fibre["fo_code_ext"].tolist() == ["EXT"]
     assert "geometry" not in fibre
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from([".shp", ".shx", ".dbf", ".prj", ".cpg"]),
+    st.integers(0, 600),
+    st.binary(min_size=1, max_size=6),
+)
+def test_damaged_bytes_give_a_delivery_or_one_clear_error(
+    tmp_path_factory: pytest.TempPathFactory, part: str, offset: int, noise: bytes
+) -> None:
+    path = written(tmp_path_factory.mktemp("d") / "d", "t_noeud", [HERE, Point(1, 2)], nd_nom=["Église", "x"])
+    file = path / f"t_noeud{part}"
+    content = bytearray(file.read_bytes())
+    content[offset % len(content) : offset % len(content) + len(noise)] = noise
+    file.write_bytes(content)
+    try:
+        delivery = open_delivery(path)
+    except GraceTHDError as error:
+        assert "t_noeud" in str(error)  # noqa: PT017 - either outcome is right
+    else:
+        assert len(delivery.tables["t_noeud"]) <= 2

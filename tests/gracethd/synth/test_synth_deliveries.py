@@ -193,7 +193,7 @@ def test_two_runs_give_the_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> 
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         sums.append([(file.relative_to(folder), sha256(file.read_bytes()).hexdigest()) for file in files])
     assert sums[0] == sums[1]
-    assert {path.name for path, _ in sums[0]} >= {"faults.csv", "routes.gpkg", "COLLECTE.zip"}
+    assert {path.name for path, _ in sums[0]} >= {"faults.csv", "feeds.csv", "routes.gpkg", "COLLECTE.zip"}
 
 
 def test_a_folder_in_use_is_left_alone(small: SynthNetwork, tmp_path: Path) -> None:

@@ -140,6 +140,14 @@ def test_a_long_list_is_cut_and_says_so(report: Report) -> None:
     assert table.keys[-1] == "spof:499"
 
 
+def test_only_the_plan_is_printed_whole(report: Report) -> None:
+    many = {name: pd.concat([getattr(report, name)] * 40, ignore_index=True) for name in ("spof", "plan")}
+    page = render_page(replace(report, **many))
+    assert '<figure class="table long" id="table-spof">' in page
+    assert '<figure class="table" id="table-plan">' in page
+    assert page.count("60 premières lignes, dans l&#39;ordre affiché") == 1
+
+
 def test_an_empty_column_is_left_out_and_a_bar_is_a_share_of_the_largest(report: Report) -> None:
     table = page_table(
         report.spof,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
@@ -20,15 +21,6 @@ FLAGS = [
     "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--disable-background-networking",
     "--disable-component-update", "--no-first-run",
 ]  # fmt: skip
-
-
-OF_THE_LAST_SERIES = """() => {
-    const line = map.querySourceFeatures("series").find((feature) => feature.id === 2);
-    const [[x, y], [u, v]] = line.geometry.coordinates;
-    const middle = map.project([(x + u) / 2, (y + v) / 2]);
-    return [middle.x, middle.y];
-}"""
-"""Where on the screen the middle of the third série stands, a single segment."""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +70,15 @@ def until(page: Any, condition: str) -> None:
             return
         page.wait_for_timeout(100)
     pytest.fail(f"never came true: {condition}")
+
+
+def look_at_the_middle_of(page: Any, lines: gpd.GeoDataFrame, *, zoom: float) -> None:
+    """Bring the middle of a line to the centre of the map, the map to its place in the page."""
+    middle = lines.geometry.interpolate(0.5, normalized=True).to_crs(4326).iloc[0]
+    page.evaluate("map.stop(); document.getElementById('carte').scrollIntoView({behavior: 'instant'})")
+    until(page, "!document.querySelector('#frame.docked')")
+    page.evaluate("view => map.jumpTo(view)", {"center": [middle.x, middle.y], "zoom": zoom})
+    until(page, "map.loaded()")
 
 
 def texts(page: Any, column: int) -> list[str]:
@@ -143,11 +144,11 @@ def test_a_row_answers_to_the_keyboard(opened: Any) -> None:
     assert "chosen" in str(row.get_attribute("class"))
 
 
-def test_a_click_on_an_object_opens_its_sheet(opened: Any) -> None:
-    opened.locator("#map").scroll_into_view_if_needed()
-    place = opened.evaluate(OF_THE_LAST_SERIES)
+def test_a_click_on_an_object_opens_its_sheet(opened: Any, report: Report) -> None:
+    look_at_the_middle_of(opened, report.series.iloc[[2]], zoom=14)
+    until(opened, "map.queryRenderedFeatures({layers: ['series-line']}).length > 0")
     box = opened.locator("#map").bounding_box()
-    opened.mouse.click(box["x"] + place[0], box["y"] + place[1])
+    opened.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     popup = opened.locator(".maplibregl-popup-content")
     popup.wait_for()
     assert "CM-C" in popup.inner_text()
@@ -156,7 +157,8 @@ def test_a_click_on_an_object_opens_its_sheet(opened: Any) -> None:
     assert opened.evaluate("document.activeElement.dataset.key") == "series:2"
 
 
-def test_a_layer_can_be_switched_off_and_on(opened: Any) -> None:
+def test_a_layer_can_be_switched_off_and_on(opened: Any, report: Report) -> None:
+    look_at_the_middle_of(opened, report.series.iloc[[2]], zoom=12)
     box = opened.locator("#layers input[data-layer='series']")
     box.uncheck()
     until(opened, "map.queryRenderedFeatures({layers: ['series-line']}).length === 0")

@@ -15,6 +15,7 @@ from resilience.outputs.report import (
     middle_event,
     missing_parts,
     sentences,
+    with_commune_names,
 )
 
 THIN = "\u202f"
@@ -68,6 +69,28 @@ def test_sentences_hold_the_figures_that_a_reader_can_check(report: Report) -> N
         assert text in hazard
     for text in ("2 mesures", f"137{THIN}000", "590", f"31,8{THIN}%", "232,20"):
         assert text in plan
+
+
+def test_the_worst_object_may_be_a_room_that_no_series_holds(report: Report) -> None:
+    assert report.spof is not None
+    bigger = report.spof.assign(prises_cut=[6000, 5510, 1200])
+    text = sentences(replace(report, spof=bigger))[0]
+    assert f"local NRO de Lumbres, en couperait 6{THIN}000, soit 84,6{THIN}%" in text
+    assert f"série, CM-A (transport, 2,30 km, Lumbres), en couperait 5{THIN}510" in text
+    assert key_figures(replace(report, spof=bigger))[1].value == 6000
+    alone = sentences(replace(report, spof=None))[0]
+    assert f"une seule série, CM-A (transport, 2,30 km, Lumbres), en couperait 5{THIN}510" in alone
+
+
+def test_communes_are_named_for_readers_where_they_are_known(report: Report) -> None:
+    assert report.spof is not None
+    coded = replace(report, spof=report.spof.assign(commune=["62534", "99999", ""]))
+    named = with_commune_names(coded)
+    assert named.spof is not None
+    assert coded.spof is not None
+    assert named.spof["commune"].tolist() == ["Lumbres", "99999", ""]
+    assert coded.spof["commune"].tolist() == ["62534", "99999", ""]
+    assert with_commune_names(replace(coded, communes=None)).spof is coded.spof
 
 
 def test_one_measure_is_said_in_the_singular(report: Report) -> None:

@@ -1,0 +1,264 @@
+"""The commands as a user types them: what they write, what they refuse, and that they repeat."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+from rasterio.transform import from_origin
+
+from gracethd.cli import app as gracethd_app
+from gracethd.cli import run_command
+from gracethd.synth import random_area, synthesise, write_synth
+from resilience.cli import app as resilience_app
+
+STUDY = """
+inventory = ["livraisons/*.zip"]
+seed = 7
+[[hazards]]
+name = "crue"
+kind = "flood_depth"
+unit = "m"
+coverage = "emprise.gpkg"
+events = [{return_period = 20, path = "q20.tif"}, {return_period = 1000, path = "q1000.tif"}]
+[tables]
+feeds = "feeds.csv"
+routes = "routes.gpkg"
+[loss]
+draws = 50
+[budget]
+total_eur = 50000
+[outputs]
+recipient = "Essai"
+"""
+
+
+@pytest.fixture(scope="session")
+def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a small study: 600 synthetic prises, two depths that rise towards the west, half of it mapped."""
+    folder = tmp_path_factory.mktemp("etude") / "etude"
+    write_synth(synthesise(random_area(600, seed=3), seed=3, faults=0.0), folder)
+    roads = gpd.read_file(folder / "routes.gpkg")
+    west, south, east, north = roads.total_bounds
+    cell = (east - west) / 50
+    shape = int((north - south) / cell) + 1, 51
+    slope = np.linspace(2.0, -2.0, shape[1])[None, :].repeat(shape[0], axis=0)
+    for name, rise in (("q20.tif", -1.0), ("q1000.tif", 0.0)):
+        depth = np.maximum(slope + rise, 0).astype("float32")
+        profile = {"driver": "GTiff", "height": shape[0], "width": shape[1], "count": 1, "dtype": "float32"}
+        transform = from_origin(west, north, cell, cell)
+        with rasterio.open(folder / name, "w", crs="EPSG:2154", transform=transform, **profile) as sink:
+            sink.write(depth, 1)
+    mapped = shapely.box(west, south, (west + east) / 2, north)
+    gpd.GeoDataFrame(geometry=[mapped], crs=2154).to_file(folder / "emprise.gpkg")
+    (folder / "etude.toml").write_text(STUDY, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def study(study_folder: Path, tmp_path: Path) -> Path:
+    """Give a copy of the study that a test may damage."""
+    return Path(shutil.copytree(study_folder, tmp_path / "etude")) / "etude.toml"
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process: exit code, stdout, stderr."""
+
+    def run(name: str, *arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        code = run_command(gracethd_app if name == "gracethd" else resilience_app)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_a_study_gives_its_files_whole_and_private(study: Path, tmp_path: Path, command: Run) -> None:
+    out = tmp_path / "resultats"
+    code, printed, _ = command("resilience", "run", study, "-o", out)
+    assert code == 0
+    for name in ("plan.xlsx", "resultats.gpkg", "spof.csv", "spof.parquet", "rapport.html", "summary.json"):
+        assert stat.S_IMODE((out / name).stat().st_mode) == 0o600, name
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    counts = summary["counts"]
+    traced = sum(counts[f"prises_traced_{by}"] for by in ("splice", "cable", "zone"))
+    assert counts["prises_inventoried"] == 600 == traced + counts["prises_untraced"]
+    assert f"{counts['prises_inventoried']} inventoriées" in printed
+    full = pd.read_parquet(out / "spof.parquet")
+    assert (full["prises_stranded"] <= full["prises_cut"]).all()
+    assert (full["prises_cut"] <= full["prises_cut_max"]).all()
+    assert set(full["diffusion"]) == {"DIFFUSION RESTREINTE"}
+    listed = pd.read_csv(out / "spof.csv")
+    assert listed.columns[-1] == "diffusion"
+    assert listed["prises_cut"].is_monotonic_decreasing
+    exposure = pd.read_parquet(out / "exposure.parquet")
+    assert exposure["intensity_max"].isna().any(), "half of the area is not mapped, and must say so"
+    plan = pd.read_csv(out / "plan.csv")
+    assert plan["cost_eur_central"].sum() <= 50_000
+
+
+def test_the_same_study_gives_the_same_bytes_whatever_the_hash_seed(
+    study_folder: Path, tmp_path: Path
+) -> None:
+    written = []
+    for seed in ("1", "2"):
+        out = tmp_path / seed
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "1790000000"}
+        subprocess.run(
+            [sys.executable, "-c", "from resilience.cli import main; main()", "run",
+             str(study_folder / "etude.toml"), "-o", str(out)],
+            env=environment, check=True, capture_output=True,
+        )  # fmt: skip
+        summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+        del summary["run"]
+        files = {path.name: path.read_bytes() for path in out.iterdir() if path.name != "summary.json"}
+        written.append((summary, files))
+    assert written[0][0] == written[1][0]
+    differing = [name for name in written[0][1] if written[0][1][name] != written[1][1][name]]
+    assert differing == []
+
+
+def _missing_file(study: Path) -> None:
+    (study.parent / "q20.tif").unlink()
+
+
+def _no_coverage(study: Path) -> None:
+    study.write_text(STUDY.replace('coverage = "emprise.gpkg"\n', ""), encoding="utf-8")
+
+
+def _unknown_key(study: Path) -> None:
+    study.write_text(STUDY + "\n[budgets]\ntotal_eur = 1\n", encoding="utf-8")
+
+
+def _no_crs(study: Path) -> None:
+    with rasterio.open(study.parent / "q20.tif") as source:
+        cells, profile = source.read(1), {**source.profile, "crs": None}
+    with rasterio.open(study.parent / "q20.tif", "w", **profile) as sink:
+        sink.write(cells, 1)
+
+
+def _elsewhere(study: Path) -> None:
+    with rasterio.open(study.parent / "q20.tif") as source:
+        cells, profile = source.read(1), {**source.profile, "transform": from_origin(0, 0, 10, 10)}
+    with rasterio.open(study.parent / "q20.tif", "w", **profile) as sink:
+        sink.write(cells, 1)
+
+
+def _climbing_archive(study: Path) -> None:
+    with zipfile.ZipFile(study.parent / "livraisons" / "ZZ.zip", "w") as archive:
+        archive.writestr("../t_noeud.csv", "nd_code\n")
+
+
+def _delivery(study: Path) -> Path:
+    """Give the first archive of the study, unpacked in its place."""
+    archive = min((study.parent / "livraisons").glob("*.zip"))
+    folder = archive.with_suffix("")
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(folder)
+    archive.unlink()
+    study.write_text(STUDY.replace("livraisons/*.zip", "livraisons/*"), encoding="utf-8")
+    return folder
+
+
+def _truncated(study: Path) -> None:
+    layer = next(_delivery(study).rglob("t_noeud.shp"))
+    layer.write_bytes(layer.read_bytes()[:150])
+
+
+def _unknown_version(study: Path) -> None:
+    table = next(_delivery(study).rglob("t_cable.csv"))
+    table.write_text("alpha;beta\n1;2\n", encoding="utf-8")
+
+
+def _degrees(study: Path) -> None:
+    import pyproj
+
+    for prj in _delivery(study).rglob("*.prj"):
+        prj.write_text(pyproj.CRS.from_epsg(4326).to_wkt("WKT1_ESRI"), encoding="utf-8")
+
+
+def _no_level(study: Path) -> None:
+    folder = _delivery(study)
+    for other in (study.parent / "livraisons").glob("*.zip"):
+        other.unlink()
+    for table in folder.rglob("t_*"):
+        if not table.name.startswith("t_noeud"):
+            table.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (_missing_file, "q20.tif"),
+        (_no_coverage, "coverage"),
+        (_unknown_key, "budgets"),
+        (_no_crs, "q20.tif"),
+        (_elsewhere, "q20.tif"),
+        (_climbing_archive, "ZZ.zip"),
+        (_truncated, "t_noeud"),
+        (_unknown_version, "t_cable"),
+        (_degrees, "degrees"),
+        (_no_level, "no level of use"),
+    ],
+)
+def test_unusable_input_gives_one_message_and_writes_nothing(
+    damage: Callable[[Path], None], named: str, study: Path, tmp_path: Path, command: Run
+) -> None:
+    damage(study)
+    out = tmp_path / "resultats"
+    code, printed, errors = command("resilience", "run", study, "-o", out)
+    assert code == 2
+    assert printed == ""
+    assert errors.startswith("error: ")
+    assert named in errors
+    assert errors.count("error: ") == 1
+    assert "Traceback" not in errors
+    assert not out.exists()
+
+
+def test_info_prints_the_counts_of_the_summary(study: Path, command: Run) -> None:
+    archives = sorted((study.parent / "livraisons").glob("*.zip"))
+    code, printed, _ = command("gracethd", "info", "--json", *archives)
+    assert code == 0
+    assert json.loads(printed)["prises_inventoried"] == 600
+    code, printed, _ = command("gracethd", "info", *archives)
+    assert code == 0
+    assert "600 inventoriées" in printed
+
+
+def test_check_exits_1_from_the_severity_that_the_user_names(
+    demo01: Path, tmp_path: Path, command: Run
+) -> None:
+    out = tmp_path / "constats.csv"
+    assert command("gracethd", "check", demo01, "-o", out, "--fail-on", "info")[0] == 1
+    assert len(pd.read_csv(out)) > 0
+    assert command("gracethd", "check", demo01, "--fail-on", "bloquant")[0] == 0
+    code, _, errors = command("gracethd", "check", demo01, "--fail-on", "grave")
+    assert code == 2
+    assert "bloquant, majeur, mineur, info" in errors
+
+
+def test_spof_lists_and_filters(demo01: Path, tmp_path: Path, command: Run) -> None:
+    out = tmp_path / "spof.csv"
+    code, printed, _ = command("resilience", "spof", demo01, "--kind", "cable", "--min-prises", 7, "-o", out)
+    assert code == 0
+    listed = pd.read_csv(out)
+    assert set(listed["kind"]) == {"cable"}
+    assert listed["prises_cut"].tolist() == [21, 21, 21, 21, 14, 8, 7]
+    assert "21 tracées" in printed
+    assert command("resilience", "spof", demo01, "--kind", "cables")[0] == 2

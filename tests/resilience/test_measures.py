@@ -1,0 +1,298 @@
+"""Measures on a small network, by hand: what is proposed, what it costs, what it changes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+from service_graphs import service_graph
+
+from gracethd.network.types import Network
+from gracethd.routes.types import Routes
+from resilience.benefits import Sampling, classes_of, joint_benefits
+from resilience.fragility import failure_probabilities
+from resilience.ground import build_ground
+from resilience.hazards import Hazard, HazardEvent
+from resilience.measures import (
+    Candidates,
+    Situation,
+    Surroundings,
+    apply,
+    present_cost,
+    propose,
+    situations,
+)
+from resilience.parameters import LEVELS, Level, default_parameters
+from resilience.rates import annual_rates
+from resilience.roads import road_graph
+from resilience.second_path import FirstPath, second_path
+
+PARAMETERS = default_parameters()
+EVENTS = {"Q20": 20.0, "Q100": 100.0}
+PLACES = {"NDN": (0.0, 0.0), "NDC": (1000.0, 0.0), "NDP": (1500.0, 0.0), "NDQ": (1000.0, 500.0)}
+WAYS = {"W0": ("7", "NDN", "NDC"), "W1": ("0", "NDC", "NDP"), "W2": ("7", "NDC", "NDQ")}
+POINTS = [("local", "NRO", "NRO", "NDN"), ("local", "PMP", "PM", "NDP"), ("local", "PMQ", "PM", "NDQ"),
+          ("ebp", "BOX", "BPE", "NDC"), ("ptech", "PT", "appui", "NDC")]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and what is known around it."""
+
+    network: Network
+    routes: Routes
+    spof: pd.DataFrame
+    exposure: pd.DataFrame
+    today: dict[Level, Situation]
+
+    def asset(self, code: str) -> int:
+        """Give the number of an asset."""
+        return int(np.flatnonzero(self.network.assets["code"] == code)[0])
+
+    def proposed(self, *, with_roads: bool = True) -> Candidates:
+        """Propose measures at the default parameters."""
+        around = Surroundings(self.exposure, roads=roads() if with_roads else None)
+        return propose(self.network, self.routes, self.spof, self.today, PARAMETERS, around)
+
+
+def roads() -> "object":
+    """One road: 400 m down from the NRO, 1,500 m along, 400 m up to P."""
+    line = shapely.LineString([(0, 0), (0, -400), (1500, -400), (1500, 0)])
+    return road_graph(gpd.GeoDataFrame({"highway": ["residential"]}, geometry=[line], crs=2154))
+
+
+def _network() -> Network:
+    rows = [("noeud", code, "", code, shapely.Point(xy)) for code, xy in PLACES.items()]
+    rows += [(kind, code, nature, node, shapely.Point(PLACES[node])) for kind, code, nature, node in POINTS]
+    lines = {code: shapely.LineString([PLACES[a], PLACES[b]]) for code, (_, a, b) in WAYS.items()}
+    rows += [("cheminement", code, "", "", line) for code, line in lines.items()]
+    columns = ["kind", "code", "nature", "nd_code", "geometry"]
+    table = (
+        pd.DataFrame(rows, columns=columns)
+        .sort_values(["kind", "code"], ignore_index=True)
+        .assign(libelle="")
+    )
+    assets = gpd.GeoDataFrame(table, geometry="geometry", crs=2154)
+    number = {code: i for i, code in enumerate(assets["code"])}
+    drawn = gpd.GeoDataFrame(
+        {"asset": [number[w] for w in WAYS], "typ_imp": [t for t, _, _ in WAYS.values()]},
+        geometry=list(lines.values()), crs=2154,
+    )  # fmt: skip
+    drawn["length_m"] = drawn.length
+    pairs = [(number[w], number[end]) for w, (_, a, b) in WAYS.items() for end in (a, b)]
+    pairs += [(number[node], number[code]) for _, code, _, node in POINTS]
+    empty = pd.DataFrame()
+    links = pd.DataFrame(pairs, columns=["a", "b"])
+    return Network(assets, drawn, empty, empty, empty, empty, links, empty)
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    r"""Two cabinets on one trunk; the branch to P is aerial; P stands in 0.75 m (Q20) and 1.20 m (Q100).
+
+    NRO ===W0 1000 m=== C(box) ---W1 500 m, aerial--- P (300)
+                        \==W2 500 m== Q (500)
+    """
+    network = _network()
+    number = {code: i for i, code in enumerate(network.assets["code"])}
+    at = {1: ("NDN", "NRO"), 2: ("NDC", "BOX", "PT"), 3: ("NDP", "PMP"), 4: ("NDQ", "PMQ")}
+    graph = service_graph(
+        [(0, 1), (1, 2), (2, 3), (2, 4)], [0, 0, 0, 300, 500], n_assets=len(number),
+        vertex_links=[(number[code], v) for v, codes in at.items() for code in codes],
+        edge_links=[(number[w], e) for e, w in enumerate(WAYS, start=1)],
+    )  # fmt: skip
+    rooms = pd.DataFrame(
+        {
+            "code": ["NRO", "PMP", "PMQ"],
+            "nature": ["NRO", "PM", "PM"],
+            "nro": ["", "NRO", "NRO"],
+            "vertex_nominal": [1, 3, 4],
+        }
+    )
+    rooms["asset"] = rooms["code"].map(number)
+    empty = pd.DataFrame()
+    feeds = pd.DataFrame({"feed": ["NRO"], "kind": ["local"], "source": ["nro"]})
+    routes = Routes(graph, graph, empty, rooms, feeds, empty, {}, empty)
+    serie = {"W1": "S1", "PT": "S1", "W0": "S0", "W2": "S2"}
+    spof = network.assets[["kind", "code"]].assign(commune="62001", epci="E", criticite=np.nan)
+    spof["serie"] = spof["code"].map(serie).fillna("")
+    spof.loc[spof["code"] == "W1", "criticite"] = 12.0
+    depth = {"Q20": 0.75, "Q100": 1.2}
+    exposure = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "asset": np.arange(len(number), dtype=np.int32),
+                    "hazard": "crue",
+                    "scenario": name,
+                    "return_period": years,
+                    "intensity_max": np.where(network.assets["code"] == "PMP", depth[name], 0.0),
+                    "wet_m": 0.0,
+                }
+            )
+            for name, years in EVENTS.items()
+        ]
+    )  # fmt: skip
+    failures = {level: failure_probabilities(network, exposure, PARAMETERS, level) for level in LEVELS}
+    rates = {level: annual_rates(network, PARAMETERS, level) for level in LEVELS}
+    return Case(network, routes, spof, exposure, situations(network, routes, failures, rates))
+
+
+def of(candidates: Candidates, mesure: str, objet: str) -> pd.Series:
+    table = candidates.measures
+    return table[(table["mesure"] == mesure) & table["objets"].str.contains(objet)].iloc[0]
+
+
+def test_the_three_families_are_proposed_where_the_network_is_exposed(case: Case) -> None:
+    measures = case.proposed().measures
+    assert sorted(zip(measures["mesure"], measures["objets"], strict=True)) == [
+        ("detection_incendie_nro", "NRO"),
+        ("enfouissement", "W1"),
+        ("protection_pm", "PMP"),
+        ("protection_pm", "PMQ"),
+        ("rehausse_pm", "PMP"),
+        ("second_chemin_pm", "PMP, NRO"),  # no road comes near Q
+    ]
+    assert set(measures["famille"]) == {"BOUCLAGE", "SECURISATION_SITE", "ENFOUISSEMENT"}
+    assert measures["action_id"].is_monotonic_increasing
+    assert set(measures["commune"]) == {"62001"}
+
+
+def test_costs_lengths_and_prises_by_hand(case: Case) -> None:
+    candidates = case.proposed()
+    bury = of(candidates, "enfouissement", "W1")
+    assert bury[["cost_eur_low", "cost_eur_central", "cost_eur_high"]].tolist() == [25_000, 45_000, 80_000]
+    assert (bury["longueur_m"], bury["prises_secured"], bury["criticite"]) == (500, 300, 12)
+    assert (bury["duree_mois"], bury["annee_prix"], bury["statut"]) == (10, 2024, "proposé")
+    path = of(candidates, "second_chemin_pm", "PMP")
+    assert path["longueur_m"] == pytest.approx(2300)
+    assert path["cost_eur_central"] == pytest.approx(2300 * (110 + 6 + 1000 / 300) + 2 * 5000)
+    assert path["cost_eur_low"] == pytest.approx(2300 * (70 + 3 + 600 / 500) + 2 * 2000)
+    assert path["prises_secured"] == 300
+    assert of(candidates, "detection_incendie_nro", "NRO")["prises_secured"] == 800
+    assert of(candidates, "rehausse_pm", "PMP")["cost_eur_high"] == 45_000
+
+
+def test_a_raised_cabinet_fails_by_its_curve_moved_up_once(case: Case) -> None:
+    candidates = case.proposed()
+    rows = candidates.failures["central"]
+    rows = rows[rows["measure"] == of(candidates, "rehausse_pm", "PMP").name]
+    assert rows["asset"].unique().tolist() == [case.asset("PMP")]
+    # 0.75 m and 1.20 m less 0.60 m: 0.15 m is under the curve, 0.60 m is 0.15 + 0.45 x 0.1 / 0.5
+    assert rows.set_index("scenario")["p"].to_dict() == pytest.approx({"Q20": 0.0, "Q100": 0.24})
+
+
+def test_buried_lines_swap_aerial_cuts_for_dig_ups(case: Case) -> None:
+    candidates = case.proposed()
+    rates = candidates.rates["central"]
+    rows = rates[rates["measure"] == of(candidates, "enfouissement", "W1").name].set_index("mechanism")
+    assert rows["rate_per_year"].to_dict() == pytest.approx({"aerial_cut": 0.0, "dig_up": 0.00213 * 0.5})
+    after = apply(
+        case.today["central"], candidates, [of(candidates, "enfouissement", "W1").name], "central"
+    ).rates
+    assert set(
+        after.loc[(after["asset"] == case.asset("W1")) & (after["rate_per_year"] > 0), "mechanism"]
+    ) == {"dig_up"}
+
+
+def test_what_each_measure_avoids_by_hand(case: Case) -> None:
+    """Rates only, so exact: hours a year x prises. The second path saves P and not Q."""
+    dry = {
+        level: Situation(s.graph, s.asset_keys, s.failures.assign(p=0.0), s.rates)
+        for level, s in case.today.items()
+    }
+    around = Surroundings(case.exposure.assign(intensity_max=0.0), roads=roads())
+    candidates = propose(case.network, case.routes, case.spof, dry, PARAMETERS, around)
+    today = dry["central"]
+    benefits = joint_benefits(
+        today, candidates, classes_of(today, candidates), "central", Sampling(1, draws=10)
+    )
+    number = {(row["mesure"], row["objets"][:3]): i for i, row in candidates.measures.iterrows()}
+    trunk_h, branch_h, buried_h = 0.00213 * 12, 0.0045 * 0.5 * 8, 0.00213 * 0.5 * 12
+    loop, bury = number["second_chemin_pm", "PMP"], number["enfouissement", "W1"]
+    assert benefits.of([loop]) == pytest.approx(300 * (trunk_h + branch_h))
+    assert benefits.of([bury]) == pytest.approx(300 * (branch_h - buried_h))
+    assert benefits.of([loop, bury]) == pytest.approx(300 * (trunk_h + branch_h))  # buried in vain
+    assert benefits.of([number["detection_incendie_nro", "NRO"]]) == pytest.approx(800 * 0.001 * 0.5 * 72)
+    assert benefits.of([number["protection_pm", "PMQ"]]) == pytest.approx(500 * 0.0035 * 0.5 * 168)
+
+
+def test_without_roads_and_free_ducts_there_is_no_second_path(case: Case) -> None:
+    mesures = set(case.proposed(with_roads=False).measures["mesure"])
+    assert not {name for name in mesures if name.startswith("second_chemin")}
+
+
+def test_names_do_not_depend_on_the_order_of_rows(case: Case) -> None:
+    other = Case(case.network, case.routes, case.spof.iloc[::-1], case.exposure, case.today)
+    assert other.proposed().measures["action_id"].tolist() == case.proposed().measures["action_id"].tolist()
+
+
+def test_only_the_most_exposed_are_kept_and_the_others_are_counted(case: Case) -> None:
+    around = Surroundings(case.exposure, roads=roads())
+    few = propose(case.network, case.routes, case.spof, case.today, PARAMETERS, around, most=1)
+    assert few.omitted == {"protection_pm": 1, "second_chemin_pm": 1}
+    assert (few.measures["mesure"] == "protection_pm").sum() == 1
+
+
+def test_what_is_given_stays_as_it_was(case: Case) -> None:
+    before = (
+        case.network.assets.copy(deep=True),
+        case.spof.copy(deep=True),
+        case.today["low"].rates.copy(deep=True),
+    )
+    case.proposed()
+    assert case.network.assets.equals(before[0])
+    assert case.spof.equals(before[1])
+    assert case.today["low"].rates.equals(before[2])
+
+
+@pytest.mark.parametrize(
+    ("cost", "every", "upkeep", "upkeep_every", "present"),
+    [(1000, 10, 200, 3, 2704.437935), (1000, 8, 100, 2, 3053.742434)],
+)
+def test_present_costs_are_those_of_ra2ce(
+    cost: float, every: int, upkeep: float, upkeep_every: int, present: float
+) -> None:
+    found = present_cost(
+        cost, years=20, discount_rate=0.025, construction_every=every,
+        maintenance_eur=upkeep, maintenance_every=upkeep_every,
+    )  # fmt: skip
+    assert found == pytest.approx(present, abs=5e-7)
+
+
+def test_a_second_path_goes_round_the_water_and_counts_what_it_cannot_avoid(tmp_path: Path) -> None:
+    """Two roads from (0,0) to (1000,0): the straight one under water from x = 400 to 600."""
+    raster, coverage = tmp_path / "q100.tif", "extent"
+    cells = np.zeros((60, 120), np.float32)
+    cells[:, 50:70] = 1.0
+    transform = rasterio.transform.from_origin(-100, 300, 10, 10)
+    profile = {
+        "driver": "GTiff",
+        "width": 120,
+        "height": 60,
+        "count": 1,
+        "dtype": "float32",
+        "crs": "EPSG:2154",
+    }
+    with rasterio.open(raster, "w", transform=transform, **profile) as out:
+        out.write(cells, 1)
+    hazard = Hazard("crue", "flood_depth", "m", coverage, (HazardEvent(100.0, raster),))
+    network = _network()
+    straight = shapely.LineString([(0, 0), (1000, 0)])
+    over = shapely.LineString([(0, 0), (0, 400), (1000, 400), (1000, 0)])  # north of the raster: not mapped
+    none = FirstPath(np.empty(0, np.int32), np.empty(0, object), np.empty(0, np.int32))
+    places = shapely.Point(0, 0), shapely.Point(1000, 0)
+    for lines, length, wet_m in (([straight, over], 1800.0, None), ([straight], 1000.0, 200.0)):
+        layer = gpd.GeoDataFrame({"highway": ["track"] * len(lines)}, geometry=lines, crs=2154)
+        no_ducts = network.lines.assign(typ_imp="0")
+        bare = Network(network.assets, no_ducts, *([pd.DataFrame()] * 4), network.links, pd.DataFrame())
+        path = second_path(
+            build_ground(bare, roads=road_graph(layer), hazards=[hazard]), *places, none, PARAMETERS
+        )
+        assert path is not None
+        assert path.geometry.length == pytest.approx(length)
+        assert path.wet["wet_m"].tolist() == ([] if wet_m is None else [pytest.approx(wet_m)])
