@@ -57,7 +57,7 @@ def walk_alignments(
     """
     n = len(fibres.cable)
     one, two = fibres.splices["fibre1"].to_numpy(), fibres.splices["fibre2"].to_numpy()
-    box = boxes.get_indexer(fibres.splices["ebp"]).astype(np.int32)
+    box = boxes.get_indexer(pd.Index(fibres.splices["ebp"])).astype(np.int32)
     near = np.concatenate([one, two])
     far = np.concatenate([two, one]).astype(np.int32)
     order = np.lexsort((far, near))
@@ -66,45 +66,67 @@ def walk_alignments(
     ends = fibres.contacts[amount(fibres.contacts["room"], targets) > 0]
     ends = ends.drop_duplicates("fibre")
     room = np.full(n, -1, np.int32)
-    room[ends["fibre"].to_numpy()] = rooms.get_indexer(ends["room"])
-    reached, length, fibre, boxed = _walk(
-        starts.astype(np.int64), indptr, far[order], np.concatenate([box, box])[order], room
-    )
+    room[ends["fibre"].to_numpy()] = rooms.get_indexer(pd.Index(ends["room"]))
+    graph = indptr, far[order], np.concatenate([box, box])[order]
+    reached, length = _walk(starts.astype(np.int64), room, *graph)
     kept = np.flatnonzero(reached >= 0)
-    size = length[kept]
-    offset = np.concatenate([[0], np.cumsum(size)])
-    take = np.repeat(kept * MAX_HOPS - offset[:-1], size) + np.arange(offset[-1])
-    return Walks(kept, reached[kept], offset, fibre[take], boxed[take])
+    offset = np.concatenate([[0], np.cumsum(length[kept])])
+    fibre, boxed = _trail(starts.astype(np.int64)[kept], offset, *graph)
+    return Walks(kept, reached[kept], offset, fibre, boxed)
+
+
+@compiled
+def _onward(
+    here: int, before: int, indptr: NDArray[np.int64], far: NDArray[np.int32], box: NDArray[np.int32]
+) -> tuple[int, int, int]:
+    """Give the fibre that follows, the box of the splice, and how many fibres might follow."""
+    following, at, choices = -1, -1, 0
+    for k in range(indptr[here], indptr[here + 1]):
+        if far[k] not in (before, following):
+            following, at, choices = far[k], box[k], choices + 1
+    return following, at, choices
 
 
 @compiled
 def _walk(
     starts: NDArray[np.int64],
+    room: NDArray[np.int32],
     indptr: NDArray[np.int64],
     far: NDArray[np.int32],
     box: NDArray[np.int32],
-    room: NDArray[np.int32],
-) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    n = starts.size
-    reached = np.full(n, -1, np.int32)
-    length = np.zeros(n, np.int64)
-    fibre = np.empty(n * MAX_HOPS, np.int32)
-    boxed = np.empty(n * MAX_HOPS, np.int32)
-    for i in range(n):
-        here, before = starts[i], -1
-        base = i * MAX_HOPS
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Give the room that each walk reaches, -1 none, and how many fibres it takes."""
+    reached = np.full(starts.size, -1, np.int32)
+    length = np.zeros(starts.size, np.int64)
+    for i in range(starts.size):
+        here, before = starts[i], np.int64(-1)
         for hop in range(MAX_HOPS):
-            fibre[base + hop] = here
-            boxed[base + hop] = -1
             if room[here] >= 0:
                 reached[i], length[i] = room[here], hop + 1
                 break
-            following, at, choices = -1, -1, 0
-            for k in range(indptr[here], indptr[here + 1]):
-                if far[k] != before and far[k] != following:
-                    following, at, choices = far[k], box[k], choices + 1
+            following, _, choices = _onward(here, before, indptr, far, box)
             if choices != 1:
                 break
-            boxed[base + hop] = at
-            before, here = here, following
-    return reached, length, fibre, boxed
+            before, here = here, np.int64(following)
+    return reached, length
+
+
+@compiled
+def _trail(
+    starts: NDArray[np.int64],
+    offset: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    far: NDArray[np.int32],
+    box: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Write down the fibres of walks that are known to arrive, and the box where each is spliced to the next."""
+    fibre = np.empty(offset[-1], np.int32)
+    boxed = np.full(offset[-1], -1, np.int32)
+    for i in range(starts.size):
+        here, before = starts[i], np.int64(-1)
+        for k in range(offset[i], offset[i + 1]):
+            fibre[k] = here
+            if k + 1 < offset[i + 1]:
+                following, boxed[k], _ = _onward(here, before, indptr, far, box)
+                before, here = here, np.int64(following)
+    return fibre, boxed

@@ -1,6 +1,8 @@
 """Assembling a service graph: vertices at places and boxes, edges that are stretches of cables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -9,9 +11,10 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from gracethd.network.types import Network
+from gracethd.routes.survey import NOWHERE
 from gracethd.service import ServiceGraph
 
-NOWHERE = -1
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass
@@ -69,7 +72,7 @@ class GraphParts:
         )
 
     def components(self) -> NDArray[np.int32]:
-        """Number the connected parts; the root is one of its own until feeds are joined to it."""
+        """Give the number of each vertex's connected part; the root is alone until feeds are joined to it."""
         tail, head, _, _ = self.edge_list()
         size = (self.n_vertices, self.n_vertices)
         graph = sparse.coo_array((np.ones(len(tail), np.int8), (tail, head)), shape=size)
@@ -114,7 +117,7 @@ class GraphParts:
         )
 
 
-def _joined(parts: list[NDArray[np.generic]] | list[NDArray[np.int32]], dtype: type) -> NDArray[np.generic]:  # type: ignore[type-arg]
+def _joined(parts: Sequence[NDArray[Scalar]], dtype: type[Scalar]) -> NDArray[Scalar]:
     return np.concatenate(parts).astype(dtype) if parts else np.zeros(0, dtype)
 
 
@@ -122,7 +125,7 @@ def _standing(network: Network, places: pd.Index) -> pd.DataFrame:
     """List what falls with a place: the node itself, its chamber or pole, its site (D1)."""
     assets = network.assets
     at = assets[assets["kind"].isin(("noeud", "ptech", "site")) & (assets["nd_code"] != "")]
-    return pd.DataFrame({"place": places.get_indexer(at["nd_code"]), "asset": at.index.to_numpy(np.int32)})
+    return pd.DataFrame({"place": places.get_indexer(pd.Index(at["nd_code"])), "asset": at.index.to_numpy(np.int32)})
 
 
 def _holders(network: Network) -> pd.DataFrame:

@@ -267,7 +267,7 @@
       row.addEventListener("keydown", (event) => { if (event.key === "Enter") showRow(map, row.dataset.key); });
     });
     document.getElementById("undock").addEventListener("click", () => dock(map, false));
-    new IntersectionObserver(([entry]) => { if (entry.isIntersecting) dock(map, false); }, { threshold: 0.5 }).observe(slot);
+    new IntersectionObserver((entries) => { if (entries.at(-1).intersectionRatio >= 0.4) dock(map, false); }, { threshold: [0, 0.2, 0.4, 0.6, 0.8, 1] }).observe(slot);
     addEventListener("beforeprint", () => dock(map, false));
     map.once("idle", ready);
   });

@@ -42,7 +42,9 @@ def opened(chromium: Any, report: Report, tmp_path_factory: pytest.TempPathFacto
     longer = replace(report, plan=pd.concat([report.plan] * 5, ignore_index=True).assign(rank=range(1, 11)))
     path = tmp_path_factory.mktemp("page") / "rapport.html"
     write_page(longer, path)
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="fr-FR", offline=True)
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 800}, locale="fr-FR", offline=True, reduced_motion="reduce"
+    )
     page = context.new_page()
     problems: list[str] = []
     requests: list[str] = []
