@@ -1,8 +1,10 @@
 """The ``gracethd`` command: check deliveries, say what they hold, make synthetic ones."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -80,7 +82,8 @@ def check(
         str, typer.Option(help="Exit 1 from this severity: bloquant|majeur|mineur|info.")
     ] = "bloquant",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Where to write the findings: .csv, .gpkg or .json.")
+        Path | None,
+        typer.Option("-o", "--output", help="Where to write the findings: .csv, .gpkg, .xlsx or .json."),
     ] = None,
 ) -> None:
     """Check deliveries against the GraceTHD model and the rules of the trade; never stops at the first fault.
@@ -95,7 +98,7 @@ def check(
     threshold = severity(fail_on)
     findings = check_all(open_deliveries(deliveries), container=container, phase=phase)
     if output is not None:
-        write_findings(findings, output)
+        write_findings(findings, output, day=today())
     typer.echo(summary(findings).to_string(index=False) if len(findings) else "no finding")
     if exceeds(findings, threshold):
         raise typer.Exit(1)
@@ -134,3 +137,9 @@ def synth(
     network = synthesise(place, seed=seed, faults=faults)
     write_synth(network, output)
     typer.echo(f"{len(list((output / 'livraisons').glob('*.zip')))} livraisons : {output}")
+
+
+def today() -> date:
+    """Give the date of the results: SOURCE_DATE_EPOCH where it is set, so that a run can be repeated."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return (datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)).date()

@@ -50,7 +50,10 @@ TABLES: dict[str, Table] = {
     ),
     "local": Table(
         ("lc_code", "lc_st_code", "lc_typelog", "lc_etiquet"),
-        {"t_ltech": {"lc_code": "lt_code", "lc_st_code": "lt_st_code", "lc_etiquet": "lt_etiquet"}, "t_local": {}},
+        {
+            "t_ltech": {"lc_code": "lt_code", "lc_st_code": "lt_st_code", "lc_etiquet": "lt_etiquet"},
+            "t_local": {},
+        },
     ),
     "premise": Table(
         ("code", "type", "nd_code", "st_code", "ad_code", "zp_code", "bp_code"),

@@ -135,7 +135,7 @@ def _repeated(name: str, kept: pd.DataFrame, gone: pd.DataFrame) -> pd.DataFrame
         parts.append(
             findings_frame(
                 "code_deux_lieux", "majeur", name, attribute=key, code=far[key],
-                message=f"the same code more than {SAME_PLACE_M:g} m apart in two deliveries: the newest is kept",
+                message=f"the same code over {SAME_PLACE_M:g} m apart in two deliveries: the newest is kept",
                 delivery=far["delivery"], line=far["line"],
             )
         )  # fmt: skip
@@ -163,7 +163,11 @@ def _complete(tables: dict[str, pd.DataFrame], crs: pyproj.CRS) -> dict[str, pd.
     cable = tables["cable"]
     merged = shapely.line_merge(line.reindex(cable["cb_code"]).to_numpy())
     cable = gpd.GeoDataFrame(cable, geometry=gpd.GeoSeries(merged, index=cable.index, crs=crs))
-    done = {**tables, "local": local, "ebp": ebp, "premise": premise, "cable": cable}
+    organisme = tables["organisme"]
+    is_company = organisme["or_siren"].notna() | organisme["or_siret"].notna()
+    # without a company number it may be a person, whose name is not carried (PERSONAL_WITHOUT_SIREN)
+    organisme = organisme.assign(or_nom=organisme["or_nom"].where(is_company))
+    done = {**tables, "organisme": organisme, "local": local, "ebp": ebp, "premise": premise, "cable": cable}
     del done["cableline"]
     return done
 

@@ -3,13 +3,12 @@
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gracethd.cli import run_command
+from gracethd.cli import run_command, today
 
 if TYPE_CHECKING:
     from resilience.study import Study
@@ -92,10 +91,10 @@ def spof(
     routes = trace_routes(inventory, network)
     say("pertes de chaque objet")
     full = table_of(network, routes, {})
-    rows = chosen(full, network, kind=kind, segment=segment)
+    rows = chosen(full, kind=kind, segment=segment)
     listed = collapse(rows, min_prises=min_prises, drops=segment == "raccordement")
     if output is not None:
-        write_list(rows, listed, output, day=_today())
+        write_list(rows, listed, output, day=today())
     typer.echo(prises_line(routes.prises))
     typer.echo(describe(listed))
 
@@ -105,10 +104,10 @@ def _run(study: "Study", output: Path, *, as_json: bool) -> None:
     say("chargement (la première fois, compilation des calculs : jusqu'à 30 s)")
     from resilience.run import analyse, headlines, write_results
 
-    results = analyse(study, day=_today(), say=say)
+    results = analyse(study, day=today(), say=say)
     summary = write_results(results, output)
     if as_json:
-        from resilience.outputs.tables import plain
+        from gracethd.outputs.tables import plain
 
         typer.echo(json.dumps(plain(summary), ensure_ascii=False, sort_keys=True))
         return
@@ -122,11 +121,3 @@ def _progress() -> Callable[[str], None]:
     if not sys.stderr.isatty():
         return lambda _: None
     return lambda stage: typer.echo(f"… {stage}", err=True)
-
-
-def _today() -> date:
-    """Give the date of the results: SOURCE_DATE_EPOCH where it is set, so that a run can be repeated."""
-    import os
-
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    return (datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)).date()

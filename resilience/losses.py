@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gracethd.service import ServiceGraph
 from gracethd.compiled import compiled
+from gracethd.service import ServiceGraph
 from resilience.spanning import Bool, Int, Long, SpanningTree, grouped, span
 
 Ints = tuple[Int, ...]

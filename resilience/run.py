@@ -19,26 +19,26 @@ import pandas as pd
 from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network import Network, build_network
+from gracethd.outputs.geopackage import write_geopackage
+from gracethd.outputs.publish import publish_folder
+from gracethd.outputs.tables import write_json, write_table
+from gracethd.outputs.workbook import write_workbook
 from gracethd.reading import read
 from gracethd.report import prises_line
 from gracethd.routes import Routes, trace_routes
 from resilience.benefits import Sampling
 from resilience.exposure import expose
-from resilience.exposure.extents import coverage_areas, wet_extents
+from resilience.exposure.extents import mapped_areas, water_extents
 from resilience.fragility import equipment_findings, failure_probabilities
 from resilience.hazards import hazard_findings
 from resilience.indicators import indicators
 from resilience.loops import loops
 from resilience.loss import event_losses, failure_frequency, keys_of_assets, loss_table, network_loss
 from resilience.measures import Surroundings, propose, situations
-from resilience.outputs.geopackage import write_geopackage
 from resilience.outputs.layers import study_layers
 from resilience.outputs.page import write_page
-from resilience.outputs.publish import publish_folder
 from resilience.outputs.report import Report
 from resilience.outputs.sheets import study_notes, study_sheets
-from resilience.outputs.tables import write_json, write_table
-from resilience.outputs.workbook import write_workbook
 from resilience.parameters import LEVELS
 from resilience.plan import Plan, choose
 from resilience.rates import annual_rates
@@ -191,8 +191,8 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
     begun = time.perf_counter()
     with publish_folder(folder) as aside:
         write_table(results.spof, aside / "spof.parquet")
-        write_table(pd.DataFrame(results.listed.drop(columns="geometry")), aside / "spof.csv")
-        write_table(pd.DataFrame(results.series.drop(columns="geometry")), aside / "series.csv")
+        write_table(results.listed, aside / "spof.csv")
+        write_table(results.series, aside / "series.csv")
         write_table(results.loops, aside / "loops.csv")
         write_table(results.findings, aside / "findings.csv")
         if report.indicators is not None:
@@ -201,7 +201,7 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
             write_table(results.exposure, aside / "exposure.parquet")
         if results.plan is not None:
             write_table(results.plan.plan, aside / "plan.parquet")
-            write_table(pd.DataFrame(results.plan.plan.drop(columns="geometry")), aside / "plan.csv")
+            write_table(results.plan.plan, aside / "plan.csv")
         write_workbook(
             study_sheets(report),
             aside / "plan.xlsx",
@@ -234,7 +234,7 @@ def headlines(results: Results) -> list[str]:
         worst = results.series.iloc[0]
         lines.append(
             f"pire série : {worst['serie']}, {worst['prises_cut']} prises coupées "
-            f"({worst['length_m'] / 1000:.2f} km, {worst['n_ways']} cheminements, {worst['n_cables']} câbles)"
+            f"({worst['n_ways']} cheminements sur {worst['length_m']:.0f} m, {worst['n_cables']} câble(s))"
         )
     if len(results.listed):
         worst = results.listed.iloc[0]
@@ -275,10 +275,15 @@ def _plan_line(plan: Plan) -> str:
     assert isinstance(avoided, dict)
     assert isinstance(after, dict)
     return (
-        f"plan : {summary['n_chosen']} mesures sur {summary['n_candidates']} pour {summary['spent_eur']:,.0f} € HT "
-        f"sur {summary['budget_eur']:,.0f} ; {avoided['central']:.0f} prises·h/an évitées, "
-        f"{after['central']:.0f} restantes ; écart à l'optimum prouvé {summary['gap']:.2%}"
-    ).replace(",", " ")
+        f"plan : {summary['n_chosen']} mesures sur {summary['n_candidates']}, "
+        f"{_thousands(summary['spent_eur'])} € HT sur {_thousands(summary['budget_eur'])} ; "
+        f"{_thousands(avoided['central'])} prises·h/an évitées, {_thousands(after['central'])} restantes ; "
+        f"écart à l'optimum prouvé {summary['gap']:.2%}"
+    )
+
+
+def _thousands(value: object) -> str:
+    return f"{float(str(value)):,.0f}".replace(",", " ")
 
 
 def _report(results: Results, day: date) -> Report:
@@ -307,8 +312,8 @@ def _report(results: Results, day: date) -> Report:
             rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=network.assets.crs
         ),
         communes=communes if isinstance(communes, gpd.GeoDataFrame) else None,
-        hazard_extents=wet_extents(study.hazards, results.inventory.crs) if study.hazards else None,
-        coverage=coverage_areas(study.hazards, results.inventory.crs) if study.hazards else None,
+        hazard_extents=water_extents(study.hazards, results.inventory.crs) if study.hazards else None,
+        coverage=mapped_areas(study.hazards, results.inventory.crs) if study.hazards else None,
         exposure=_located(results),
         event_losses=results.event_losses,
         loss=results.loss,
@@ -362,7 +367,7 @@ def _limits(results: Results) -> list[str]:
     out = results.routes.counts["prises_untraced"]
     limits.append(f"{out} prises inventoriées ne sont pas tracées et ne comptent dans aucune perte.")
     limits.append(
-        "Vent, argiles, feux de forêt, coupures électriques et équipes d'intervention ne sont pas modélisés ici."
+        "Vent, argiles, feux de forêt, coupures électriques et équipes d'intervention ne sont pas modélisés."
     )
     return limits
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gracethd.service import ServiceGraph
 from gracethd.compiled import compiled
+from gracethd.service import ServiceGraph
 
 Int = NDArray[np.int32]
 Long = NDArray[np.int64]

@@ -7,19 +7,17 @@ import geopandas as gpd
 import pandas as pd
 
 from gracethd.errors import GraceTHDError
-from gracethd.network import KINDS, Network
+from gracethd.network import KINDS
 from gracethd.network.build import SEGMENTS
-from resilience.outputs.geopackage import write_geopackage
+from gracethd.outputs.geopackage import write_geopackage
+from gracethd.outputs.tables import write_table
 from resilience.outputs.layers import study_layers
 from resilience.outputs.report import Report
-from resilience.outputs.tables import write_table
 
 SHOWN = 20
 
 
-def chosen(
-    table: gpd.GeoDataFrame, network: Network, *, kind: str | None, segment: str | None
-) -> gpd.GeoDataFrame:
+def chosen(table: gpd.GeoDataFrame, *, kind: str | None, segment: str | None) -> gpd.GeoDataFrame:
     """Keep the rows of one kind and one segment.
 
     Raises
@@ -32,7 +30,6 @@ def chosen(
             raise GraceTHDError(f"--{name} {value!r} does not exist; choose one of {', '.join(known)}")
         if value is not None:
             table = table[table[name] == value]
-    _ = network
     return table
 
 
@@ -69,7 +66,7 @@ def write_list(full: gpd.GeoDataFrame, listed: gpd.GeoDataFrame, path: Path, *, 
     if path.suffix == ".parquet":
         write_table(full, path)
     elif path.suffix == ".csv":
-        write_table(pd.DataFrame(listed.drop(columns="geometry")), path)
+        write_table(listed, path)
     elif path.suffix == ".gpkg":
         report = Report("Points uniques de défaillance", "", day, spof=listed)
         write_geopackage(study_layers(report), path, recipient="", day=day)

@@ -21,10 +21,11 @@ PERSONAL: dict[str, tuple[str, ...]] = {
     ),
     "t_ebp": ("bp_etiquet", "bp_codeext"),
 }  # fmt: skip
-"""Attributes about persons: of premises only in t_local, of PTO and DTI only in t_ebp (DESIGN, Principles)."""
+"""Attributes about persons: in t_local of premises only, in t_ebp of PTO and DTI only."""
 
 PERSONAL_WITHOUT_SIREN = (
-    "or_nom", "or_nometab", "or_ad_code", "or_nomvoie", "or_numero", "or_rep", "or_local", "or_postal", "or_commune",
+    "or_nom", "or_nometab", "or_ad_code", "or_nomvoie", "or_numero", "or_rep", "or_local", "or_postal",
+    "or_commune",
 )  # fmt: skip
 """Attributes of t_organisme that name a natural person where or_siren and or_siret are both empty."""
 

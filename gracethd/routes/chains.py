@@ -66,9 +66,9 @@ def find_chains(survey: Survey, walks: Walks, starts: Starts) -> Chains:
 def lay_chains(
     parts: GraphParts,
     chains: Chains,
-    rooms: NDArray[np.int32],
     survey: Survey,
     *,
+    rooms: NDArray[np.int32],
     given: NDArray[np.int32],
     kept: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int32]:
@@ -79,9 +79,9 @@ def lay_chains(
     parts : GraphParts
         Receives vertices and edges.
     chains : Chains
+    survey : Survey
     rooms : (n_rooms,) int32
         Vertex of each room number.
-    survey : Survey
     given : (n_routes,) int32
         Vertex where a chain must end downstream, -1 for a new one.
     kept : (n_routes,) bool, optional
@@ -117,7 +117,7 @@ def _distinct(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Number walks that run through the same cables and boxes; the first of each stands for it."""
     size = np.diff(walks.indptr)
-    route = _paired(_paired(starts.stop, starts.vertex), walks.room)
+    route = _paired(_paired(_paired(starts.stop, starts.vertex), walks.room), starts.box)
     for turn in range(int(size.max(initial=0))):
         on = np.flatnonzero(size > turn)
         at = walks.indptr[on] + turn

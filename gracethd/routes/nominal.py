@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from gracethd.network.fibres import Fibres
 from gracethd.network.types import Network
-from gracethd.routes.alignments import Walks
 from gracethd.routes.graph import NOWHERE, GraphParts
+
+STOP = ["layer", "cable", "stop", "vertex"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Joints:
     stops : DataFrame
         layer, cable (asset), stop, vertex: where each cable of each layer stops.
     boxes : DataFrame
-        layer, ebp (code), cable (asset, -1 for the joint of unspliced cables), vertex.
+        layer, ebp (code), cable (asset, -1 for the joint of unspliced cables and of premises), vertex.
     rooms : Series
         Vertex of each NRO and PM room, by code.
     entries : Series
@@ -34,147 +34,130 @@ class Joints:
     entries: pd.Series
 
 
-def cable_graph(
-    parts: GraphParts, network: Network, fibres: Fibres, rooms: pd.DataFrame, box_asset: pd.Series
-) -> Joints:
+def cable_graph(parts: GraphParts, survey: Survey, pbos: pd.Index) -> Joints:
     """Lay the cables of each layer as edges, joined in boxes as their splices say (D6, Inside a box).
 
     Parameters
     ----------
     parts : GraphParts
         Receives the vertices and the edges.
-    rooms : DataFrame
-        NRO and PM rooms: room, nature, place (number), asset.
-    box_asset : Series
-        Asset number by bp_code.
+    survey : Survey
+    pbos : Index of bp_code
+        Boxes that serve premises: each has a joint of unspliced cables, where premises without drop hang.
     """
+    rooms = survey.rooms
     room_vertex = pd.Series(
-        parts.vertices(len(rooms), rooms["place"].to_numpy(), rooms["asset"].to_numpy()), index=rooms["room"]
+        parts.vertices(len(rooms), rooms["place"], rooms["asset"]), index=pd.Index(rooms["room"])
     )
-    is_pm = (rooms["nature"] == "PM").to_numpy()
-    entry = pd.Series(
-        parts.vertices(int(is_pm.sum()), rooms.loc[is_pm, "place"], rooms.loc[is_pm, "asset"]),
-        index=rooms.loc[is_pm, "room"],
-    )
-    spliced = _spliced_cables(network, fibres)
-    at = _stop_rows(network)
-    at["is_spliced"] = pd.MultiIndex.from_frame(at[["cable", "ebp"]]).isin(
+    pm = rooms[rooms["nature"] == "PM"]
+    entry = pd.Series(parts.vertices(len(pm), pm["place"], pm["asset"]), index=pd.Index(pm["room"]))
+    spliced = _spliced_cables(survey)
+    at = _stop_rows(survey)
+    is_spliced = pd.MultiIndex.from_frame(at[["cable", "ebp"]]).isin(
         pd.MultiIndex.from_frame(spliced[["cable", "ebp"]])
     )
+    at["joint"] = at["cable"].where(is_spliced, NOWHERE)
     in_room = at["room"].isin(room_vertex.index)
-    to_entry = in_room & (at["layer"] == "transport") & at["room"].isin(entry.index)
-    boxed = at[~in_room & at["ebp"].notna()].copy()
-    boxed["joint"] = boxed["cable"].where(boxed["is_spliced"], NOWHERE)
-    boxes = boxed[["layer", "ebp", "joint"]].drop_duplicates().sort_values(["layer", "ebp", "joint"])
-    place_of_box = network.assets["nd_code"].to_numpy()[box_asset.reindex(boxes["ebp"]).to_numpy()]
-    boxes["vertex"] = parts.vertices(
-        len(boxes), parts.places.get_indexer(place_of_box), box_asset.reindex(boxes["ebp"]).to_numpy()
-    )
-    boxed = boxed.merge(boxes, on=["layer", "ebp", "joint"])
+    boxed = at[~in_room & at["ebp"].notna()]
+    boxes = _box_joints(parts, survey, boxed, pbos)
     _join_in_boxes(parts, boxes, spliced)
+    boxed = boxed.merge(boxes, on=["layer", "ebp", "joint"])
     many = boxed.groupby(["layer", "stop"])["vertex"].transform("size") > 1
-    alone = boxed.loc[~many, ["layer", "cable", "stop", "vertex"]]
-    shared = _shared_stops(parts, boxed[many], box_asset)
-    open_stop = at[~in_room & at["ebp"].isna()]
-    stops = pd.concat(
-        [
-            at.loc[in_room & ~to_entry, ["layer", "cable", "stop"]].assign(
-                vertex=room_vertex.reindex(at.loc[in_room & ~to_entry, "room"]).to_numpy()
-            ),
-            at.loc[to_entry, ["layer", "cable", "stop"]].assign(
-                vertex=entry.reindex(at.loc[to_entry, "room"]).to_numpy()
-            ),
-            alone,
-            shared,
-            _place_stops(parts, open_stop, boxes, network, box_asset),
-        ],
-        ignore_index=True,
-    ).drop_duplicates(["layer", "cable", "stop"])
-    _lay_sections(parts, network, stops)
-    return Joints(stops, boxes.rename(columns={"joint": "cable"}), room_vertex, entry)
+    stops = [
+        _room_stops(at[in_room], room_vertex, entry),
+        boxed.loc[~many, STOP],
+        _shared_stops(parts, survey, boxed[many]),
+        _place_stops(parts, survey, at[~in_room & at["ebp"].isna()], boxes),
+    ]
+    found = pd.concat(stops, ignore_index=True).drop_duplicates(["layer", "cable", "stop"])
+    _lay_sections(parts, survey, found)
+    return Joints(found, boxes.rename(columns={"joint": "cable"}), room_vertex, entry)
 
 
-def _stop_rows(network: Network) -> pd.DataFrame:
-    """Repeat the stops of each cable for each of its layers; drops end in a vertex of their own."""
+def _stop_rows(survey: Survey) -> pd.DataFrame:
+    """Repeat the stops of each cable for each of its layers."""
+    network = survey.network
     layers = network.sections[["cable", "layer"]].drop_duplicates()
     at = network.stops.merge(layers, on="cable").sort_values(["layer", "cable", "stop", "ebp"])
-    premise_end = network.ends[network.ends["is_premise"]]
-    codes = network.assets["code"].to_numpy()[at["cable"].to_numpy()]
-    ends = pd.MultiIndex.from_frame(premise_end[["cable", "place"]])
-    at["is_premise"] = pd.MultiIndex.from_arrays([codes, at["place"]]).isin(ends)
+    at["is_premise"] = at["stop"].isin(survey.premise_stop)
     return at.reset_index(drop=True)
 
 
-def _spliced_cables(network: Network, fibres: Fibres) -> pd.DataFrame:
+def _spliced_cables(survey: Survey) -> pd.DataFrame:
     """List the pairs of cables spliced in a box, both ways round: cable, other (assets), ebp."""
-    assets = network.assets
-    number = pd.Series(
-        assets.index[assets["kind"] == "cable"], index=assets.loc[assets["kind"] == "cable", "code"]
-    )
-    one = number.reindex(fibres.cable[fibres.splices["fibre1"].to_numpy()]).to_numpy()
-    two = number.reindex(fibres.cable[fibres.splices["fibre2"].to_numpy()]).to_numpy()
-    pair = pd.DataFrame({"cable": one, "other": two, "ebp": fibres.splices["ebp"].to_numpy()}).dropna()
+    splices = survey.fibres.splices
+    one, two = (survey.cable_of_fibre[splices[name].to_numpy()] for name in ("fibre1", "fibre2"))
+    pair = pd.DataFrame({"cable": one, "other": two, "ebp": splices["ebp"]})
+    pair = pair[(pair["cable"] >= 0) & (pair["other"] >= 0)].drop_duplicates()
     back = pair.rename(columns={"cable": "other", "other": "cable"})
-    both = pd.concat([pair, back], ignore_index=True).astype({"cable": np.int64, "other": np.int64})
-    return both.drop_duplicates().sort_values(["ebp", "cable", "other"], ignore_index=True)
+    both = pd.concat([pair, back], ignore_index=True).drop_duplicates()
+    return both.sort_values(["ebp", "cable", "other"], ignore_index=True)
+
+
+def _box_joints(parts: GraphParts, survey: Survey, boxed: pd.DataFrame, pbos: pd.Index) -> pd.DataFrame:
+    """Give each box, in each layer, one joint for each spliced cable and one for all the others."""
+    serving = boxed.loc[(boxed["layer"] == "distribution") & boxed["ebp"].isin(pbos), ["layer", "ebp"]]
+    boxes = pd.concat([boxed[["layer", "ebp", "joint"]], serving.assign(joint=NOWHERE)])
+    boxes = boxes.drop_duplicates().sort_values(["layer", "ebp", "joint"], ignore_index=True)
+    asset = survey.box_asset.reindex(boxes["ebp"]).to_numpy()
+    return boxes.assign(vertex=parts.vertices(len(boxes), survey.box_place(boxes["ebp"]), asset))
 
 
 def _join_in_boxes(parts: GraphParts, boxes: pd.DataFrame, spliced: pd.DataFrame) -> None:
+    """Join cables spliced to each other, and each of them to the cables that no splice of the box holds."""
     own = boxes[boxes["joint"] >= 0]
     pairs = own.merge(
         spliced[spliced["cable"] < spliced["other"]], left_on=["ebp", "joint"], right_on=["ebp", "cable"]
     )
-    pairs = pairs.merge(
-        own.rename(columns={"vertex": "far"}),
-        left_on=["layer", "ebp", "other"],
-        right_on=["layer", "ebp", "joint"],
-    )
-    parts.edges(pairs["vertex"], pairs["far"], ambiguous=(pairs["layer"] != "collecte").to_numpy())
-    common = boxes[boxes["joint"] < 0]
-    joined = own.merge(common.rename(columns={"vertex": "far"}), on=["layer", "ebp"])
-    parts.edges(joined["vertex"], joined["far"], ambiguous=(joined["layer"] != "collecte").to_numpy())
+    far = own.rename(columns={"vertex": "far", "joint": "other"})
+    pairs = pairs.merge(far, on=["layer", "ebp", "other"])
+    parts.edges(pairs["vertex"], pairs["far"], ambiguous=pairs["layer"] != "collecte")
+    common = boxes[boxes["joint"] < 0].rename(columns={"vertex": "far"})
+    joined = own.merge(common[["layer", "ebp", "far"]], on=["layer", "ebp"])
+    parts.edges(joined["vertex"], joined["far"], ambiguous=joined["layer"] != "collecte")
 
 
-def _shared_stops(parts: GraphParts, boxed: pd.DataFrame, box_asset: pd.Series) -> pd.DataFrame:
+def _room_stops(at: pd.DataFrame, room_vertex: pd.Series, entry: pd.Series) -> pd.DataFrame:
+    """Give the stops in rooms their vertex: transport reaches a PM at its entry."""
+    is_entry = (at["layer"] == "transport") & at["room"].isin(entry.index)
+    vertex = np.where(is_entry, entry.reindex(at["room"]), room_vertex.reindex(at["room"]))
+    return at.assign(vertex=vertex.astype(np.int32))[STOP]
+
+
+def _shared_stops(parts: GraphParts, survey: Survey, boxed: pd.DataFrame) -> pd.DataFrame:
     """Give a stop with several boxes a vertex of its own: their order is unknown (D9)."""
     once = boxed[["layer", "cable", "stop", "place"]].drop_duplicates(["layer", "stop"])
-    once = once.assign(hub=parts.vertices(len(once), parts.places.get_indexer(once["place"])))
+    once = once.assign(hub=parts.vertices(len(once), survey.nodes.get_indexer(pd.Index(once["place"]))))
     each = boxed.merge(once[["layer", "stop", "hub"]], on=["layer", "stop"])
-    parts.edges(each["hub"], each["vertex"], ambiguous=(each["layer"] != "collecte").to_numpy())
-    parts.possible(box_asset.reindex(each["ebp"]).to_numpy(), each["hub"])
-    return once.rename(columns={"hub": "vertex"})[["layer", "cable", "stop", "vertex"]]
+    parts.edges(each["hub"], each["vertex"], ambiguous=each["layer"] != "collecte")
+    parts.possible(survey.box_asset.reindex(each["ebp"]).to_numpy(), each["hub"])
+    return once.rename(columns={"hub": "vertex"})[STOP]
 
 
 def _place_stops(
-    parts: GraphParts, open_stop: pd.DataFrame, boxes: pd.DataFrame, network: Network, box_asset: pd.Series
+    parts: GraphParts, survey: Survey, open_stop: pd.DataFrame, boxes: pd.DataFrame
 ) -> pd.DataFrame:
     """Join the cables that end at a place without a box, and those whose box there cannot be told."""
     dangling = open_stop["is_premise"] | open_stop["place"].isna()
     alone = open_stop[dangling]
     # a drop ends in a vertex that nothing else shares; a premise is no asset (D1)
     alone = alone.assign(vertex=parts.vertices(len(alone)))
-    shared = open_stop[~dangling]
-    hubs = shared[["layer", "place"]].drop_duplicates().sort_values(["layer", "place"])
-    hubs["vertex"] = parts.vertices(len(hubs), parts.places.get_indexer(hubs["place"]))
-    place_of_box = network.assets["nd_code"].to_numpy()[box_asset.reindex(boxes["ebp"]).to_numpy()]
-    near = hubs.merge(
-        boxes.assign(place=place_of_box).rename(columns={"vertex": "far"}), on=["layer", "place"]
-    )
-    parts.edges(near["vertex"], near["far"], ambiguous=(near["layer"] != "collecte").to_numpy())
-    shared = shared.merge(hubs, on=["layer", "place"])
-    return pd.concat([alone, shared], ignore_index=True)[["layer", "cable", "stop", "vertex"]]
+    hubs = open_stop.loc[~dangling, ["layer", "place"]].drop_duplicates().sort_values(["layer", "place"])
+    hubs["vertex"] = parts.vertices(len(hubs), survey.nodes.get_indexer(pd.Index(hubs["place"])))
+    at_place = boxes.assign(place=survey.box_place(boxes["ebp"])).rename(columns={"vertex": "far"})
+    numbered = hubs.assign(place=survey.nodes.get_indexer(pd.Index(hubs["place"])))
+    near = numbered.merge(at_place, on=["layer", "place"])
+    parts.edges(near["vertex"], near["far"], ambiguous=near["layer"] != "collecte")
+    shared = open_stop[~dangling].merge(hubs, on=["layer", "place"])
+    return pd.concat([alone, shared], ignore_index=True)[STOP]
 
 
-def _lay_sections(parts: GraphParts, network: Network, stops: pd.DataFrame) -> None:
+def _lay_sections(parts: GraphParts, survey: Survey, stops: pd.DataFrame) -> None:
     vertex = stops.set_index(["layer", "stop"])["vertex"]
-    sections = network.sections
-    ends = [
-        vertex.reindex(pd.MultiIndex.from_arrays([sections["layer"], sections[name]])).to_numpy()
+    sections = survey.network.sections
+    tail, head = (
+        vertex.reindex(pd.MultiIndex.from_frame(sections[["layer", name]])).to_numpy(np.int32)
         for name in ("stop1", "stop2")
-    ]
-    parts.edges(
-        ends[0].astype(np.int32),
-        ends[1].astype(np.int32),
-        section=sections["section"].to_numpy(),
-        ambiguous=(sections["layer"] != "collecte").to_numpy(),
     )
+    is_passive = sections["layer"] != "collecte"
+    parts.edges(tail, head, section=sections["section"], ambiguous=is_passive)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from .labels import phrase, written
+from gracethd.outputs.labels import phrase, written
+
 from .page_tables import Table, page_table, with_ranges
 from .report import Report, exposure_summary, findings_summary, loss_conventions, missing_parts
 

@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 import geopandas as gpd
 
-from .drawing import are_lines, one_kind, standing_points
-from .geopackage import Layer
-from .labels import phrase
-from .report import Report
-from .styles import (
+from gracethd.outputs.drawing import are_lines, one_kind, standing_points
+from gracethd.outputs.geopackage import Layer
+from gracethd.outputs.labels import phrase
+from gracethd.outputs.styles import (
     GeometryKind,
     Style,
     coverage_style,
@@ -19,6 +18,8 @@ from .styles import (
     plan_style,
     rooms_style,
 )
+
+from .report import Report
 
 
 def study_layers(report: Report) -> list[Layer]:

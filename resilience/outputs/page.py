@@ -16,10 +16,11 @@ from pathlib import Path
 
 import jinja2
 
+from gracethd.outputs.labels import phrase, phrases, written
+from gracethd.outputs.publish import DIFFUSION, written_aside
+
 from .chapters import chapters
-from .labels import phrase, phrases, written
 from .page_map import map_labels, map_layers
-from .publish import DIFFUSION, written_aside
 from .report import Report, key_figures, sentences, with_commune_names
 
 

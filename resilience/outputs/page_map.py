@@ -10,11 +10,17 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from .drawing import one_kind
-from .labels import Language, column_format, column_label, is_missing, phrase, value_label, written
-from .page_tables import TABLE_ROWS
-from .report import Report, middle_event
-from .styles import (
+from gracethd.outputs.drawing import one_kind
+from gracethd.outputs.labels import (
+    Language,
+    column_format,
+    column_label,
+    is_missing,
+    phrase,
+    value_label,
+    written,
+)
+from gracethd.outputs.styles import (
     Class,
     Style,
     coverage_style,
@@ -24,6 +30,9 @@ from .styles import (
     plan_style,
     rooms_style,
 )
+
+from .page_tables import TABLE_ROWS
+from .report import Report, middle_event
 
 GENERALISED_M = 1.5
 """Tolerance of the generalised lines: under the width of a stroke at the scale of a street."""

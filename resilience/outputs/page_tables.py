@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from .labels import Format, Language, column_format, column_label, is_missing, phrase, value_label, written
+from gracethd.outputs.labels import (
+    Format,
+    Language,
+    column_format,
+    column_label,
+    is_missing,
+    phrase,
+    value_label,
+    written,
+)
 
 _TO = "\u2013"  # en dash
 TABLE_ROWS = 500

@@ -10,7 +10,7 @@ from datetime import date
 import geopandas as gpd
 import pandas as pd
 
-from .labels import Format, Language, is_missing, phrase, value_label, written
+from gracethd.outputs.labels import Format, Language, is_missing, phrase, value_label, written
 
 
 @dataclass(frozen=True)

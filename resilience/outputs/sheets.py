@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from .labels import phrase
+from gracethd.outputs.labels import phrase
+from gracethd.outputs.workbook import Sheet
+
 from .report import (
     Report,
     exposure_summary,
@@ -15,7 +17,6 @@ from .report import (
     sentences,
     with_commune_names,
 )
-from .workbook import Sheet
 
 _LOSS_TOTALS = tuple(f"prises_h_per_year_{level}" for level in ("low", "central", "high"))
 

@@ -29,10 +29,10 @@ class Parameters:
 
     def at(self, name: str, level: Level) -> float:
         """Give one value; a KeyError names the parameter that does not exist."""
-        row = self.table.index[self.table["name"] == name]
-        if len(row) != 1:
+        value = self.table.loc[self.table["name"] == name, level].to_numpy(float)
+        if len(value) != 1:
             raise KeyError(f"parameter {name!r} does not exist; see resilience/parameters")
-        return float(self.table.at[row[0], level])
+        return float(value[0])
 
 
 def default_parameters() -> Parameters:
@@ -75,7 +75,9 @@ def replace_parameters(parameters: Parameters, changes: Mapping[str, Mapping[str
             raise ValueError(f"parameter {name!r} does not exist; near names: {', '.join(near) or 'none'}")
         missing = [key for key in (*LEVELS, "source") if key not in change]
         if missing:
-            raise ValueError(f"parameter {name!r}: {', '.join(missing)} missing; give low, central, high, source")
+            raise ValueError(
+                f"parameter {name!r}: {', '.join(missing)} missing; give {', '.join(LEVELS)}, source"
+            )
         for key in LEVELS:
             table.loc[known[name], key] = float(str(change[key]))
         table.loc[known[name], "source"] = str(change["source"])
@@ -83,7 +85,7 @@ def replace_parameters(parameters: Parameters, changes: Mapping[str, Mapping[str
 
 
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
-    table = table.astype({level: float for level in LEVELS}).sort_values("name").reset_index(drop=True)
+    table = table.astype(dict.fromkeys(LEVELS, float)).sort_values("name").reset_index(drop=True)
     twice = table.loc[table["name"].duplicated(), "name"].tolist()
     if twice:
         raise ValueError(f"parameters given twice: {', '.join(twice)}")

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from hostile_text import FORMULA, HOSTILE, SEPARATOR
+from tests.hostile_text import FORMULA, HOSTILE, SEPARATOR
 from shapely.geometry import GeometryCollection, LineString, MultiLineString, Point, box
 
 from resilience.outputs.report import Report

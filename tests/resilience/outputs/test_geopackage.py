@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
-from hostile_text import HOSTILE, SEPARATOR
+from tests.hostile_text import HOSTILE, SEPARATOR
 
-from resilience.outputs.geopackage import Layer, write_geopackage
+from gracethd.outputs.geopackage import Layer, write_geopackage
 from resilience.outputs.layers import study_layers
 from resilience.outputs.report import Report
-from resilience.outputs.styles import (
+from gracethd.outputs.styles import (
     Style,
     coverage_style,
     cut_style,

@@ -6,7 +6,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from resilience.outputs.labels import Language
+from gracethd.outputs.labels import Language
 from resilience.outputs.report import (
     Report,
     exposure_summary,

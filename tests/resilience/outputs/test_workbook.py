@@ -10,12 +10,12 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from hostile_text import FORMULA, HOSTILE
+from tests.hostile_text import FORMULA, HOSTILE
 from openpyxl.workbook.workbook import Workbook
 
 from resilience.outputs.report import Report
 from resilience.outputs.sheets import study_notes, study_sheets
-from resilience.outputs.workbook import Sheet, write_workbook
+from gracethd.outputs.workbook import Sheet, write_workbook
 
 DAY = date(2026, 3, 1)
 HEADER = 5  # row of the headings, as Excel counts

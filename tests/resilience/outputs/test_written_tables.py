@@ -10,11 +10,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from hostile_text import FORMULA, HOSTILE, SEPARATOR
+from tests.hostile_text import FORMULA, HOSTILE, SEPARATOR
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resilience.outputs.tables import write_json, write_table
+from gracethd.outputs.tables import write_json, write_table
 
 MARK = "DIFFUSION RESTREINTE"
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilience.outputs import labels
-from resilience.outputs.labels import column_format, column_label, phrase, value_label, written
+from gracethd.outputs import labels
+from gracethd.outputs.labels import column_format, column_label, phrase, value_label, written
 
 PLAN = """
     rank action_id famille mesure libelle objets commune epci longueur_m prises_secured
@@ -49,7 +49,7 @@ def test_each_phrase_has_the_same_blanks_in_both_languages() -> None:
 
 def test_no_row_stands_twice() -> None:
     for name, keys in (("columns.csv", 1), ("values.csv", 2), ("phrases.csv", 1)):
-        with labels.files("resilience.outputs").joinpath(name).open(encoding="utf-8") as stream:
+        with labels.files("gracethd.outputs").joinpath(name).open(encoding="utf-8") as stream:
             frame = pd.read_csv(stream, dtype=str, keep_default_na=False)
         assert not frame.duplicated(list(frame.columns[:keys])).any(), name
         assert len(labels._table(name, keys)) == len(frame)

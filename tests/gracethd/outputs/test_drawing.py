@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
-from resilience.outputs.drawing import are_lines, one_kind, standing_points
+from gracethd.outputs.drawing import are_lines, one_kind, standing_points
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 
-from .labels import column_label
-from .publish import DIFFUSION, fixed_moment, marking, written_aside
-from .styles import Style, qml
-from .tables import with_diffusion
+from gracethd.outputs.labels import column_label
+from gracethd.outputs.publish import DIFFUSION, fixed_moment, marking, written_aside
+from gracethd.outputs.styles import Style, qml
+from gracethd.outputs.tables import with_diffusion
 
 _DATA_COLUMNS = """
 CREATE TABLE IF NOT EXISTS gpkg_data_columns (

@@ -96,6 +96,18 @@ def plan_style(kind: GeometryKind) -> Style:
     return Style(kind, classes, "famille", "categorised")
 
 
+def severity_style() -> Style:
+    """Give the style of findings: `severity`, the more serious the darker and larger."""
+    words = (
+        ("bloquant", "#4c0a16", 3.0),
+        ("majeur", "#a8261f", 2.4),
+        ("mineur", "#d8a03c", 1.8),
+        ("info", "#8a8f94", 1.4),
+    )
+    classes = tuple(Class(value.capitalize(), color, size, value=value) for value, color, size in words)
+    return Style("point", classes, "severity", "categorised")
+
+
 def outline_style() -> Style:
     """Give the style of communes: a thin grey outline on a fill that can hardly be seen."""
     return Style("polygon", (Class("Communes", "#8a8f94", 0.2),))

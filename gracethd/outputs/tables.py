@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from .publish import DIFFUSION, written_aside
+from gracethd.outputs.publish import DIFFUSION, written_aside
 
 _LINE_END = r"\r\n?"
 _FORMULA = r"(?s)[=+\-@\t\n]."

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gracethd.errors import SourceError
-from resilience.outputs.publish import fixed_moment, marking, publish_folder, written_aside
+from gracethd.outputs.publish import fixed_moment, marking, publish_folder, written_aside
 
 
 def stop_after_writing(path: Path, error: type[BaseException]) -> None:

@@ -17,8 +17,8 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from .labels import column_format, column_label, is_missing, value_label
-from .publish import DIFFUSION, fixed_moment, marking, written_aside
+from gracethd.outputs.labels import column_format, column_label, is_missing, value_label
+from gracethd.outputs.publish import DIFFUSION, fixed_moment, marking, written_aside
 
 _HEADER_ROW = 4
 _MAX_ROWS = 1_000_000  # a sheet holds 1,048,576 rows
