@@ -170,9 +170,9 @@ def settle(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     abandoned = _is_abandoned(table) & ~keyless
     found = [
         _rows_found(
-            name, "cle_absente", "majeur", table[keyless], f"row without {', '.join(spec.key)}: left out"
+            name, "cle_absente", "majeur", table[keyless], f"ligne sans {', '.join(spec.key)} : écartée"
         ),
-        _rows_found(name, "objet_abandonne", "info", table[abandoned], "abandoned: left out of the network"),
+        _rows_found(name, "objet_abandonne", "info", table[abandoned], "objet abandonné : hors du réseau"),
     ]
     updated = _dates(table["_majdate"]).fillna(_dates(table["_creadat"]))
     kept = (
@@ -180,7 +180,7 @@ def settle(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
     for column in spec.numbers:
         values, bad = parse_number(kept[column])
-        message = f"{column} is not a number: taken as unknown"
+        message = f"{column} n'est pas un nombre : pris comme inconnu"
         found.append(_rows_found(name, "nombre_illisible", "mineur", kept[bad], message, attribute=column))
         kept[column] = values.astype(float)
     if name == "premise":

@@ -125,7 +125,7 @@ def _repeated(name: str, kept: pd.DataFrame, gone: pd.DataFrame) -> pd.DataFrame
     parts = [
         findings_frame(
             "cle_double", "majeur", name, attribute=key, code=within[key],
-            message="the same key twice in one delivery: counted once", delivery=within["delivery"],
+            message="même clé deux fois dans une livraison : comptée une fois", delivery=within["delivery"],
             line=within["line"],
         )
     ]  # fmt: skip
@@ -135,7 +135,7 @@ def _repeated(name: str, kept: pd.DataFrame, gone: pd.DataFrame) -> pd.DataFrame
         parts.append(
             findings_frame(
                 "code_deux_lieux", "majeur", name, attribute=key, code=far[key],
-                message=f"the same code over {SAME_PLACE_M:g} m apart in two deliveries: the newest is kept",
+                message=f"même code à plus de {SAME_PLACE_M:g} m, deux livraisons : le plus récent est gardé",
                 delivery=far["delivery"], line=far["line"],
             )
         )  # fmt: skip

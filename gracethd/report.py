@@ -36,7 +36,7 @@ def describe(inventory: Inventory, network: Network, routes: Routes) -> str:
         "objets : " + ", ".join(f"{kind} {n}" for kind, n in by_kind.sort_index().items()),
         "km : " + _kilometres(network),
         "injection : "
-        + ", ".join(f"{FEED_WORDS[s]} {n}" for s, n in routes.feeds["source"].value_counts().items()),
+        + ", ".join(f"{FEED_WORDS[str(s)]} {n}" for s, n in routes.feeds["source"].value_counts().items()),
         f"prises de tracé ambigu : {counts['prises_ambiguous']}",
         "",
         _levels(routes.levels),

@@ -7,7 +7,7 @@ prises fall into *classes*, those that the same measures can affect: in the draw
 class depends on these measures only, so that measures without a class in common are evaluated in one go.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -29,8 +29,9 @@ from resilience.interactions import (
 )
 from resilience.loss import Tail
 from resilience.loss.events import events_of, sample_event
-from resilience.losses import index_graph, losses_of_sets
-from resilience.measures import Candidates, Situation, apply
+from resilience.losses import LossIndex, index_graph, losses_of_sets, with_weights
+from resilience.measures import Candidates, Situation
+from resilience.measures.effects import keys_with_works, linked_graph, replaced
 from resilience.parameters import Level
 
 Terms = dict[Term, float]
@@ -49,6 +50,7 @@ MOST_EVALUATIONS = 40
 """Losses of the whole network that may be drawn for the interactions in events, the largest ones first."""
 MOST_GRAPHS = 300
 """Graphs with second paths that may be walked for the interactions in the loss by rates."""
+_KEPT = 20_000_000  # numbers in the indexes that are kept for another evaluation: 160 MB
 _COLUMNS = 32  # classes looked at in one pass: bounds memory to as many numbers a vertex
 
 
@@ -167,23 +169,37 @@ def class_losses(situation: Situation, weights: NDArray[np.int64], sampling: Sam
     hours = (happening["rate_per_year"] * happening["repair_h"]).to_numpy(np.float64)
     cut = _cut_alone(situation.graph, weights, happening["asset"].to_numpy(np.int32))
     shares = shares_of_year(situation.failures, sampling.tail)
-    return _event_losses(situation, weights, sampling, shares) + hours @ cut
+    return _event_losses(situation, _indexes(situation.graph, weights), sampling, shares) + hours @ cut
 
 
 def _event_losses(
-    situation: Situation, weights: NDArray[np.int64], sampling: Sampling, shares: Mapping[Event, float]
+    situation: Situation, indexes: Sequence[LossIndex], sampling: Sampling, shares: Mapping[Event, float]
 ) -> Float:
-    """Give the expected prises·h per year of each class in the events of all hazards."""
-    total = np.zeros(weights.shape[1])
-    for first in range(0, weights.shape[1], _COLUMNS):
-        index = index_graph(situation.graph, _padded(weights[:, first : first + _COLUMNS], situation.graph))
-        for event in events_of(
-            situation.graph, situation.failures, asset_keys=situation.asset_keys, seed=sampling.seed
-        ):
+    """Give the expected prises·h per year of each class, some of them an index, in all events."""
+    events = list(
+        events_of(situation.graph, situation.failures, asset_keys=situation.asset_keys, seed=sampling.seed)
+    )
+    parts = [np.zeros(0)]
+    for index in indexes:
+        total = np.zeros(index.prefix.shape[1])
+        for event in events:
             samples = sample_event(index, event, draws=sampling.draws)
             hours = np.sum([sample.hours.sum(axis=0) for sample in samples], axis=0) / sampling.draws
-            total[first : first + _COLUMNS] += shares[event.hazard, event.scenario] * hours
-    return total
+            total += shares[event.hazard, event.scenario] * hours
+        parts.append(total)
+    return np.concatenate(parts)
+
+
+def _indexes(graph: ServiceGraph, weights: NDArray[np.int64]) -> list[LossIndex]:
+    """Index the graph for a few classes at a time."""
+    if not weights.shape[1]:
+        return []
+    padded = _padded(weights, graph)
+    whole = index_graph(graph, padded[:, :1])
+    return [
+        with_weights(whole, padded[:, first : first + _COLUMNS])
+        for first in range(0, padded.shape[1], _COLUMNS)
+    ]
 
 
 def _cut_alone(
@@ -207,6 +223,8 @@ class _Evaluations:
         self.level: Level = level
         self._losses: dict[frozenset[int], Float] = {}
         self._acts = acts_in_events(candidates, level)
+        self._keys = keys_with_works(today, candidates)
+        self._graphs: dict[Term, tuple[ServiceGraph, list[LossIndex]]] = {}
 
     def gain(self, group: Term) -> float:
         """Give what a group avoids beyond its parts, over the classes that all of it affects."""
@@ -227,12 +245,23 @@ class _Evaluations:
     def _after(self, group: Term) -> Float:
         colours = self._colours(group)
         if colours not in self._losses:
-            chosen = np.flatnonzero(np.isin(self.classes.colour, list(colours)) & self._acts)
-            situation = apply(self.today, self.candidates, chosen.tolist(), self.level)
-            self._losses[colours] = _event_losses(
-                situation, self.classes.weights, self.sampling, self._shares
-            )
+            chosen = np.flatnonzero(np.isin(self.classes.colour, list(colours)) & self._acts).tolist()
+            links = tuple(number for number in chosen if number in self.candidates.links)
+            graph, indexes = self._walked(links)
+            failures = replaced(self.today.failures, self.candidates.failures[self.level], chosen)
+            after = Situation(graph, self._keys, failures, self.today.rates)
+            self._losses[colours] = _event_losses(after, indexes, self.sampling, self._shares)
         return self._losses[colours]
+
+    def _walked(self, links: Term) -> tuple[ServiceGraph, list[LossIndex]]:
+        """Give the graph with some second paths and its indexes, kept while they are small."""
+        if links in self._graphs:
+            return self._graphs[links]
+        graph = linked_graph(self.today.graph, self.candidates, links)
+        indexes = _indexes(graph, self.classes.weights)
+        if (len(self._graphs) + 1) * self.classes.weights.size < _KEPT:
+            self._graphs[links] = graph, indexes
+        return graph, indexes
 
 
 class _RateLosses:
@@ -275,7 +304,7 @@ class _RateLosses:
 
     def _cut(self, links: Term) -> Float:
         if links not in self._cuts:
-            graph = apply(self.today, self.candidates, links, self.level).graph
+            graph = linked_graph(self.today.graph, self.candidates, links)
             weights = self.today.graph.prises[:, None]
             self._cuts[links] = _cut_alone(graph, weights, self._assets)[:, 0].astype(np.float64)
         return self._cuts[links]

@@ -15,8 +15,8 @@ from scipy.sparse import csgraph
 from gracethd.network.types import Network
 
 COLUMNS = (
-    "serie", "prises_cut", "length_m", "n_ways", "n_chambers", "n_poles", "n_cables", "intensity_max", "rank",
-    "geometry",
+    "serie", "segment", "commune", "prises_cut", "prises_stranded", "length_m", "n_ways", "n_chambers",
+    "n_poles", "n_cables", "intensity_max", "rank", "geometry",
 )  # fmt: skip
 
 
@@ -85,9 +85,10 @@ def series(
     Returns
     -------
     GeoDataFrame
-        One row per série, columns of `COLUMNS`: prises_cut; length_m of its distinct ways; numbers of ways,
-        chambers, poles (int64) and cables; intensity_max over its members, NaN where none is mapped; rank by
-        prises_cut, then prises_stranded (the most of a member), descending, then serie. geometry: the lines
+        One row per série, columns of `COLUMNS`: segment; commune where most of its members are; prises_cut;
+        prises_stranded, the most of a member; length_m of its distinct ways; numbers of ways, chambers, poles
+        (int64) and cables; intensity_max over its members, NaN where none is mapped; rank by prises_cut,
+        prises_stranded and length_m, descending, then serie. geometry: the lines
         of its ways, else of its cables, else the points of its members, or None.
     """
     assets = network.assets
@@ -96,6 +97,8 @@ def series(
     table = pd.DataFrame(
         {
             "serie": rows["serie"],
+            "segment": rows["segment"],
+            "commune": rows["commune"],
             "prises_cut": rows["prises_cut"],
             "prises_stranded": rows["prises_stranded"],
             "length_m": assets["length_m"].where(assets["kind"] == "cheminement", 0.0),
@@ -107,13 +110,22 @@ def series(
         }
     )[member]
     most = ["prises_cut", "prises_stranded", "intensity_max"]
-    how = {name: "max" if name in most else "sum" for name in table.columns[1:]}
-    summed = table.groupby("serie", sort=True).agg(how).reset_index()
-    summed = summed.sort_values(["prises_cut", "prises_stranded", "serie"], ascending=[False, False, True])
+    how = {name: "max" if name in most else "sum" for name in table.columns.drop(["serie", "commune"])}
+    how |= {"segment": "first"}
+    groups = table.groupby("serie", sort=True)
+    summed = groups.agg(how).assign(commune=groups["commune"].agg(_most_common)).reset_index()
+    worst = ["prises_cut", "prises_stranded", "length_m", "serie"]
+    summed = summed.sort_values(worst, ascending=[False, False, False, True])
     summed["rank"] = np.arange(1, len(summed) + 1, dtype=np.int64)
     shapes = _shapes(assets[member], rows.loc[member, "serie"])
     summed["geometry"] = shapes.reindex(summed["serie"]).to_numpy()
     return gpd.GeoDataFrame(summed[list(COLUMNS)], geometry="geometry", crs=assets.crs).reset_index(drop=True)
+
+
+def _most_common(values: pd.Series) -> str:
+    """Give the value that stands most often, the first in order where several do, never an empty one."""
+    named = values[values != ""]
+    return str(named.mode().iloc[0]) if len(named) else ""
 
 
 def _rooms_and_sites(assets: pd.DataFrame) -> NDArray[np.bool_]:

@@ -64,10 +64,13 @@ def _frame(kind: str, table: pd.DataFrame, code: str, **columns: object) -> pd.D
     empty = {"libelle": np.nan, "nature": np.nan, "typ_imp": np.nan, "passage": np.nan, "nd_code": np.nan}
     frame = pd.DataFrame({name: columns.get(name, value) for name, value in empty.items()}, index=table.index)
     frame = frame.astype(dict.fromkeys(empty, str)).where(frame.notna())
-    frame["kind"], frame["code"], frame["delivery"] = kind, table[code], table["delivery"]
-    frame["capafo"] = columns.get("capafo", np.nan)
-    frame["geometry"] = pd.Series(columns.get("geometry"), index=table.index, dtype=object)
-    return frame
+    capafo, geometry = (
+        pd.Series(columns.get(name), index=table.index, dtype=dtype)
+        for name, dtype in (("capafo", "float64"), ("geometry", "object"))
+    )
+    return frame.assign(
+        kind=kind, code=table[code], delivery=table["delivery"], capafo=capafo, geometry=geometry
+    )
 
 
 def _cables(inventory: Inventory, codes: pd.Index) -> pd.DataFrame:

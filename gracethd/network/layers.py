@@ -65,7 +65,7 @@ def cable_layers(
     answer(to_premise[to_premise].map(lambda _: "RA").astype(object), "premise")
     typelog = cable.set_index("cb_code")["cb_typelog"]
     answer(typelog[typelog.isin(list(LAYERS_OF_CODE))].astype(object), "code")
-    answer(_by_fibres(places, fibres), "fibres")
+    answer(_by_fibres(of_cable, places, fibres), "fibres")
     answer(_by_rooms(of_cable, places), "rooms")
     answer(way_codes[way_codes.isin(["CO", "TR", "DI", "RA"])].astype(object), "ways")
     answer(_by_position(of_cable, places), "position")
@@ -81,8 +81,11 @@ def cable_layers(
     return table.explode("layer", ignore_index=True), findings
 
 
-def _by_fibres(places: Places, fibres: Fibres) -> pd.Series:
-    """Read the layer off the rooms and boxes that a cable's alignments reach, by a vote of its fibres."""
+def _by_fibres(ends: pd.DataFrame, places: Places, fibres: Fibres) -> pd.Series:
+    """Read the layer off the rooms and boxes that a cable's alignments reach, by a vote of its fibres.
+
+    An alignment reaches the box at the end of its last cable even where no position there names the fibre.
+    """
     nature = places.rooms.set_index("room")["nature"]
     contacts = fibres.contacts.assign(
         group=fibres.group[fibres.contacts["fibre"].to_numpy()],
@@ -96,8 +99,9 @@ def _by_fibres(places: Places, fibres: Fibres) -> pd.Series:
     is_pbo = places.boxes.loc[places.boxes["nature"] == "PBO", "bp_code"]
     at_pbo = fibres.splices[fibres.splices["ebp"].isin(is_pbo)]["fibre1"].to_numpy()
     waits_at_pbo = fibres.waiting[fibres.waiting["ebp"].isin(is_pbo)]["fibre"].to_numpy()
+    ends_at_pbo = np.flatnonzero(np.isin(fibres.cable, ends.loc[ends["ebp"].isin(is_pbo), "cable"]))
     reaches_pbo = np.zeros(n_groups, bool)
-    reaches_pbo[fibres.group[np.concatenate([at_pbo, waits_at_pbo]).astype(np.intp)]] = True
+    reaches_pbo[fibres.group[np.concatenate([at_pbo, waits_at_pbo, ends_at_pbo]).astype(np.intp)]] = True
     code = np.select(
         [
             (counted["NRO"] > 0) & (counted["PM"] > 0),
@@ -126,28 +130,31 @@ def _by_rooms(ends: pd.DataFrame, places: Places) -> pd.Series:
 
 
 def _by_position(ends: pd.DataFrame, places: Places) -> pd.Series:
-    """Place a cable between NRO and PM, or beyond the PM: by what stays connected once PMs are taken out."""
+    """Place a cable between NRO and PM, or beyond the PM: by what stays connected once PMs are taken out.
+
+    A part with an NRO is upstream, one with a PM and no NRO is beyond it. A part with an NRO *and* a PBO
+    tells nothing where it touches a PM (one chamber carries both layers), else it is distribution.
+    """
     wide = side_by_side(ends, "place").dropna()
     if wide.empty:
         return pd.Series(dtype=object)
-    served = places.rooms[places.rooms["nature"].isin(("NRO", "PM"))].dropna(subset="nd_code")
-    pm = set(served.loc[served["nature"] == "PM", "nd_code"])
-    nro = set(served.loc[served["nature"] == "NRO", "nd_code"])
     codes, nodes = pd.factorize(pd.concat([wide[1], wide[2]]), sort=True)
-    half = len(wide)
-    is_pm = np.isin(nodes, list(pm))
-    open_edge = ~is_pm[codes[:half]] & ~is_pm[codes[half:]]
+    one, two = codes[: len(wide)], codes[len(wide) :]
+    served = places.rooms.dropna(subset="nd_code")
+    is_pm, is_nro = (nodes.isin(served.loc[served["nature"] == name, "nd_code"]) for name in ("PM", "NRO"))
+    is_pbo = nodes.isin(places.boxes.loc[places.boxes["nature"] == "PBO", "nd_code"].dropna())
+    is_open = ~is_pm[one] & ~is_pm[two]
     graph = sparse.coo_array(
-        (np.ones(int(open_edge.sum()), np.int8), (codes[:half][open_edge], codes[half:][open_edge])),
-        shape=(len(nodes), len(nodes)),
+        (np.ones(int(is_open.sum()), np.int8), (one[is_open], two[is_open])), shape=(len(nodes), len(nodes))
     )
-    _, part = connected_components(graph, directed=False)
-    with_nro = np.zeros(int(part.max()) + 1, bool)
-    with_nro[part[np.isin(nodes, list(nro))]] = True
-    touches_pm = np.zeros_like(with_nro)
-    for one, other in ((codes[:half], codes[half:]), (codes[half:], codes[:half])):
-        touches_pm[part[other[is_pm[one] & ~is_pm[other]]]] = True
-    free_end = np.where(is_pm[codes[:half]], codes[half:], codes[:half])
-    upstream, beyond = with_nro[part[free_end]], touches_pm[part[free_end]]
-    code = pd.Series(np.where(upstream, "TR", np.where(beyond, "DI", None)), index=wide.index, dtype=object)
-    return code.dropna()
+    n_parts, part = connected_components(graph, directed=False)
+    with_nro, with_pbo, by_pm = np.zeros((3, n_parts), bool)
+    with_nro[part[is_nro & ~is_pm]] = True
+    with_pbo[part[is_pbo & ~is_pm]] = True
+    for near, far in ((one, two), (two, one)):
+        by_pm[part[far[is_pm[near] & ~is_pm[far]]]] = True
+    code = np.select(
+        [with_nro & with_pbo & by_pm, with_nro & with_pbo, with_nro, by_pm], ["", "DI", "TR", "DI"], ""
+    )
+    at_free_end = pd.Series(code[part[np.where(is_pm[one], two, one)]], index=wide.index)
+    return at_free_end[at_free_end != ""].astype(object)

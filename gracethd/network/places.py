@@ -43,8 +43,11 @@ class Places:
 
 def find_places(inventory: Inventory) -> Places:
     """Resolve the place of everything that has one (DESIGN D1, D6)."""
-    site_node = inventory["site"].set_index("st_code")["st_nd_code"]
-    ptech_node = inventory["ptech"].set_index("pt_code")["pt_nd_code"]
+    known = set(inventory["noeud"]["nd_code"])
+    site_node, ptech_node = (
+        inventory[table].set_index(key)[node].where(lambda nodes: nodes.isin(known))
+        for table, key, node in (("site", "st_code", "st_nd_code"), ("ptech", "pt_code", "pt_nd_code"))
+    )
     rooms = _rooms(inventory, site_node)
     room_node = rooms.set_index("room")["nd_code"]
     ebp = inventory["ebp"].set_index("bp_code")
@@ -109,7 +112,7 @@ def _rooms(inventory: Inventory, site_node: pd.Series) -> pd.DataFrame:
             "room": bare["st_code"],
             "kind": "site",
             "st_code": bare["st_code"],
-            "nd_code": bare["st_nd_code"],
+            "nd_code": follow(bare["st_code"], site_node),
             "nature": nature_of(bare["st_typelog"]),
         }
     )

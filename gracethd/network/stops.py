@@ -17,7 +17,7 @@ AT_STOP_M = 0.5
 
 
 def cable_stops(
-    cable: gpd.GeoDataFrame, ends: pd.DataFrame, places: Places, fibres: Fibres, points: gpd.GeoSeries
+    cable: gpd.GeoDataFrame, ends: pd.DataFrame, places: Places, fibres: Fibres, noeud: gpd.GeoDataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """List the stops of every cable in order along it.
 
@@ -28,8 +28,8 @@ def cable_stops(
     ends : DataFrame
         From `gracethd.network.ends.cable_ends`.
     places, fibres
-    points : GeoSeries
-        Position of each nd_code.
+    noeud : GeoDataFrame
+        Places: nd_code, geometry.
 
     Returns
     -------
@@ -47,8 +47,8 @@ def cable_stops(
     end_place = end_place[~end_place.index.duplicated()]
     shared = end_place.reindex(pd.MultiIndex.from_frame(rows[["cable", "place"]])).to_numpy()
     rows["end"] = rows["end"].where(rows["is_end"], shared)
-    line = cable.set_index("cb_code")["geometry"].reindex(rows["cable"]).to_numpy()
-    point = points.reindex(rows["place"]).to_numpy()
+    line = cable["geometry"].to_numpy()[pd.Index(cable["cb_code"]).get_indexer(pd.Index(rows["cable"]))]
+    point = noeud.set_index("nd_code")["geometry"].reindex(rows["place"]).to_numpy(object)
     rows["at_m"] = shapely.line_locate_point(line, point)
     rows["at_m"] = _pin_ends(rows, shapely.length(line))
     # end 1 first, openings along the line, end 2 last
@@ -96,16 +96,15 @@ def stretches(stops: pd.DataFrame) -> pd.DataFrame:
     once = stops.drop_duplicates("stop")
     after = once.shift(-1)
     follows = (once["cable"] == after["cable"]).to_numpy()
-    low = np.minimum(once["at_m"], after["at_m"])[follows]
-    high = np.maximum(once["at_m"], after["at_m"])[follows]
+    here, there = once["at_m"].to_numpy()[follows], after["at_m"].to_numpy()[follows]
     return pd.DataFrame(
         {
             "cable": once["cable"].to_numpy()[follows],
             "section": np.arange(int(follows.sum()), dtype=np.int32),
             "stop1": once["stop"].to_numpy()[follows],
             "stop2": after["stop"].to_numpy()[follows].astype(np.int32),
-            "from_m": low.to_numpy(),
-            "to_m": high.to_numpy(),
+            "from_m": np.minimum(here, there),
+            "to_m": np.maximum(here, there),
         }
     )
 

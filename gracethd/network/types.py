@@ -24,7 +24,7 @@ class Network:
         ebp: BPE, PBO or ""; ptech: chambre, appui, facade, immeuble or ""; else ""), typ_imp (cheminement:
         official l_implantation code "0".."9" or "" unknown; else ""), passage (v2 cm_passage or ""), capafo
         (float, fibres of a cable, NaN unknown), length_m (lines; else 0), use_source (identity|geometry|""),
-        nd_code (place of a point asset or ""), delivery, geometry (Point, LineString, MultiLineString or None).
+        nd_code (place of a point asset or ""), delivery, geometry (Point, LineString, MultiLineString, None).
     lines : GeoDataFrame
         What water, diggers and wind meet along the way: one row per physical line, columns asset (row of
         the cheminement, or of the cable for the part of it that no way covers), typ_imp ("" = mounting

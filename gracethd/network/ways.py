@@ -69,6 +69,7 @@ def cable_chains(inventory: Inventory, ends: pd.DataFrame) -> Chains:
                 message="carried by way " + added["way"] + " by geometry only: no key links them",
             ),
             off,
+            _off_line(by_key, cable, inventory.geo("cheminement")),
         ]
     )  # fmt: skip
     return Chains(ways, conduits, nodes, bare, way_nodes, findings)
@@ -254,4 +255,17 @@ def _off_chain(complete: gpd.GeoDataFrame, nodes: pd.DataFrame, inventory: Inven
     return findings_frame(
         "noeud_hors_chaine", "mineur", "cable", code=off["cable"],
         message="node " + off["node"].astype(str) + " lies on the line but not in the chain of ways",
+    )  # fmt: skip
+
+
+def _off_line(by_key: pd.DataFrame, cable: gpd.GeoDataFrame, way: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Report the cables whose keys name ways that lie away from their line: identity wins (D4)."""
+    line = cable["geometry"].to_numpy()[pd.Index(cable["cb_code"]).get_indexer(pd.Index(by_key["cable"]))]
+    of_way = way["geometry"].to_numpy()[pd.Index(way["cm_code"]).get_indexer(pd.Index(by_key["way"]))]
+    middle = shapely.line_interpolate_point(shapely.line_merge(of_way), 0.5, normalized=True)
+    away = by_key[shapely.distance(middle, line) > ALONG_M]
+    tally = away.groupby("cable")["way"].agg(["size", "first"])
+    return findings_frame(
+        "cheminement_hors_trace", "mineur", "cable", code=tally.index,
+        message=tally["size"].astype(str) + " way(s) by key lie away from its line, among them " + tally["first"],
     )  # fmt: skip

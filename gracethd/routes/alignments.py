@@ -23,7 +23,7 @@ class Walks:
     start : (n,) int
         Row of the starting fibre in the list given.
     room : (n,) int
-        Room of the drawer reached (number in the list of rooms given).
+        Room of the drawer reached (row of the targets given).
     indptr : (n + 1,) int
         Slices of `fibre` and `box`.
     fibre : fibres met, the starting one first.
@@ -36,10 +36,15 @@ class Walks:
     fibre: NDArray[np.int32]
     box: NDArray[np.int32]
 
+    def take(self, kept: NDArray[np.int64]) -> "Walks":
+        """Give these walks, in this order."""
+        size = np.diff(self.indptr)[kept]
+        indptr = np.concatenate([[0], np.cumsum(size)])
+        at = np.repeat(self.indptr[kept] - indptr[:-1], size) + np.arange(indptr[-1])
+        return Walks(self.start[kept], self.room[kept], indptr, self.fibre[at], self.box[at])
 
-def walk_alignments(
-    fibres: Fibres, starts: NDArray[np.int32], boxes: pd.Index, rooms: pd.Index, targets: pd.Series
-) -> Walks:
+
+def walk_alignments(fibres: Fibres, starts: NDArray[np.int32], boxes: pd.Index, targets: pd.Series) -> Walks:
     """Follow splices from each starting fibre until a drawer of a target room.
 
     A walk ends without result where no splice goes on (broken) or where more than one does (a splitter or
@@ -50,10 +55,10 @@ def walk_alignments(
     fibres : Fibres
     starts : (n,) int32
         Fibre numbers.
-    boxes, rooms : Index of codes
-        What box and room numbers stand for.
+    boxes : Index of bp_code
+        What box numbers stand for.
     targets : Series of bool by room code
-        Rooms whose drawers end a walk.
+        Rooms whose drawers end a walk; room numbers are its rows.
     """
     n = len(fibres.cable)
     one, two = fibres.splices["fibre1"].to_numpy(), fibres.splices["fibre2"].to_numpy()
@@ -66,7 +71,7 @@ def walk_alignments(
     ends = fibres.contacts[amount(fibres.contacts["room"], targets) > 0]
     ends = ends.drop_duplicates("fibre")
     room = np.full(n, -1, np.int32)
-    room[ends["fibre"].to_numpy()] = rooms.get_indexer(pd.Index(ends["room"]))
+    room[ends["fibre"].to_numpy()] = targets.index.get_indexer(pd.Index(ends["room"]))
     graph = indptr, far[order], np.concatenate([box, box])[order]
     reached, length = _walk(starts.astype(np.int64), room, *graph)
     kept = np.flatnonzero(reached >= 0)
@@ -77,7 +82,11 @@ def walk_alignments(
 
 @compiled
 def _onward(
-    here: int, before: int, indptr: NDArray[np.int64], far: NDArray[np.int32], box: NDArray[np.int32]
+    here: np.int64,
+    before: np.int64,
+    indptr: NDArray[np.int64],
+    far: NDArray[np.int32],
+    box: NDArray[np.int32],
 ) -> tuple[int, int, int]:
     """Give the fibre that follows, the box of the splice, and how many fibres might follow."""
     following, at, choices = -1, -1, 0
@@ -119,7 +128,7 @@ def _trail(
     far: NDArray[np.int32],
     box: NDArray[np.int32],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Write down the fibres of walks that are known to arrive, and the box where each is spliced to the next."""
+    """Write down the fibres of walks known to arrive, and the box where each is spliced to the next."""
     fibre = np.empty(offset[-1], np.int32)
     boxed = np.full(offset[-1], -1, np.int32)
     for i in range(starts.size):

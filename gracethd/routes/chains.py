@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gracethd.routes.alignments import Walks
-from gracethd.routes.graph import NOWHERE, GraphParts
-from gracethd.routes.survey import Survey
+from gracethd.routes.graph import GraphParts
+from gracethd.routes.survey import NOWHERE, Survey
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Chains:
     ----------
     route : (n_walks,) int64
         Route of each walk.
+    first : (n_routes,) int64
+        First walk along each route.
     room : (n_routes,) int32
         Room where it ends upstream (number in the list of the walks).
     steps : DataFrame
@@ -49,18 +51,20 @@ class Chains:
     """
 
     route: NDArray[np.int64]
+    first: NDArray[np.int64]
     room: NDArray[np.int32]
     steps: pd.DataFrame
     is_loose: NDArray[np.bool_]
 
 
 def find_chains(survey: Survey, walks: Walks, starts: Starts) -> Chains:
-    """Number the distinct routes among walks and expand each once."""
+    """Find the distinct routes among walks and expand each once."""
     cable = survey.cable_of_fibre[walks.fibre]
     box = np.where(walks.box >= 0, survey.box_asset.to_numpy(np.int64)[walks.box], NOWHERE)
     route, first = _distinct(walks, cable, box, starts)
     legs = _legs(survey, walks, cable, box, starts, first)
-    return Chains(route, walks.room[first], _steps(survey, legs), _loose(survey, legs, walks, starts, first))
+    is_loose = _loose(survey, legs, walks, starts, first)
+    return Chains(route, first, walks.room[first], _steps(survey, legs), is_loose)
 
 
 def lay_chains(
@@ -115,7 +119,7 @@ def _say_possible(
 def _distinct(
     walks: Walks, cable: NDArray[np.int64], box: NDArray[np.int64], starts: Starts
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Number walks that run through the same cables and boxes; the first of each stands for it."""
+    """Tell walks that run through the same cables and boxes; the first of each stands for it."""
     size = np.diff(walks.indptr)
     route = _paired(_paired(_paired(starts.stop, starts.vertex), walks.room), starts.box)
     for turn in range(int(size.max(initial=0))):
@@ -132,7 +136,7 @@ def _distinct(
 
 
 def _paired(one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Number the pairs of two small numbers (-1 and up)."""
+    """Give a number to each distinct pair of two numbers, -1 and up."""
     width = int(other.max(initial=0)) + 2
     return pd.factorize(one.astype(np.int64) * width + other.astype(np.int64) + 1)[0].astype(np.int64)
 
@@ -193,7 +197,7 @@ def _loose(
     joined = route[1:] == route[:-1]
     apart = joined & ((up[:-1] != down[1:]) | ((mask[:-1] & mask[1:]) == 0))
     is_first, is_last = np.diff(route, prepend=NOWHERE) != 0, np.diff(route, append=NOWHERE) != 0
-    room = "room\0" + survey.rooms["room"].to_numpy(object)
+    room = "room:" + survey.rooms["room"].to_numpy(object)
     apart_at_end = is_last & (up != room[walks.room[first][route]])
     # a route that starts at a PBO hangs on distribution; one that starts at a PM starts in that room
     from_box = is_first & (starts.box[first][route] >= 0) & ((mask & 4) == 0)

@@ -28,22 +28,21 @@ class Demand:
         ("" or adresse_sans_ligne), insee, delivery, x, y. Missing codes are NaN.
     zones : DataFrame
         zone, pm (room), nro (room of its ZNRO); NaN where the delivery does not say.
-    left_out : DataFrame
-        Rows that are no prise (operators, technical rooms), by type: type, rows.
     findings : DataFrame
     """
 
     prises: pd.DataFrame
     zones: pd.DataFrame
-    left_out: pd.DataFrame
     findings: pd.DataFrame
 
 
 def find_demand(inventory: Inventory, network: Network, places: Places) -> Demand:
-    """List the prises of an inventory: premise rows, then what addresses announce beyond them."""
+    """List the prises of an inventory: premise rows, then what addresses announce beyond them.
+
+    Rows of operators, objects and technical rooms are no prise: each is a finding. A row without type is one.
+    """
     premise = inventory["premise"]
     is_prise = premise["type"].isin(PRISE_TYPES) | premise["type"].isna()
-    left_out = premise.loc[~is_prise, "type"].value_counts().rename_axis("type").rename("rows").reset_index()
     rows = premise[is_prise].reset_index(drop=True)
     point = _premise_points(rows, inventory)
     zones = _zones(inventory, places)
@@ -70,7 +69,19 @@ def find_demand(inventory: Inventory, network: Network, places: Places) -> Deman
         y=shapely.get_y(shape),
     ).drop(columns="ad_code")
     order = prises.sort_values(["code", "reason"]).index
-    return Demand(prises.loc[order].reset_index(drop=True), zones, left_out, findings)
+    return Demand(
+        prises.loc[order].reset_index(drop=True),
+        zones,
+        merge_findings([findings, _no_prise(premise[~is_prise])]),
+    )
+
+
+def _no_prise(rows: pd.DataFrame) -> pd.DataFrame:
+    return findings_frame(
+        "local_hors_demande", "info", "premise", attribute="type", code=rows["code"],
+        message="of type " + rows["type"].astype(str) + ": no prise, left out of the demand",
+        delivery=rows["delivery"], line=rows["line"],
+    )  # fmt: skip
 
 
 def _premise_points(rows: pd.DataFrame, inventory: Inventory) -> np.ndarray:
@@ -121,34 +132,38 @@ def _zone_of(rows: pd.DataFrame, point: np.ndarray, inventory: Inventory) -> pd.
 def _drops(rows: pd.DataFrame, inventory: Inventory, network: Network) -> pd.Series:
     """Give each premise its drop: by its PTO, else the drops that reach its node, filled in code order."""
     assets = network.assets
-    drops = set(assets.loc[(assets["kind"] == "cable") & (assets["segment"] == "raccordement"), "code"])
+    drops = assets.loc[(assets["kind"] == "cable") & (assets["segment"] == "raccordement"), "code"]
     cable = inventory["cable"]
     cable = cable[cable["cb_code"].isin(drops)]
     premise_of_pto = inventory["ebp"].set_index("bp_code")["bp_sf_code"]
-    by_pto = pd.concat(
-        [
-            pd.DataFrame({"drop": cable["cb_code"], "code": follow(cable[f"cb_bp{end}"], premise_of_pto)})
-            for end in (1, 2)
-        ]
-    ).dropna()
-    by_pto = by_pto.sort_values(["code", "drop"]).drop_duplicates("code").set_index("code")["drop"]
-    found = follow(rows["code"], by_pto)
-    at_node = network.ends[network.ends["is_premise"] & network.ends["cable"].isin(drops)].dropna(
-        subset="place"
-    )
-    at_node = at_node[~at_node["cable"].isin(by_pto)]
+    pairs = [
+        pd.DataFrame({"drop": cable["cb_code"], "code": follow(cable[f"cb_bp{end}"], premise_of_pto)})
+        for end in (1, 2)
+    ]
+    by_pto = pd.concat(pairs).dropna().sort_values(["code", "drop"]).drop_duplicates("code")
+    found = follow(rows["code"], by_pto.set_index("code")["drop"])
+    at_node = network.ends[network.ends["is_premise"] & network.ends["cable"].isin(drops)]
+    at_node = at_node[~at_node["cable"].isin(by_pto["drop"])]
     capacity = cable.set_index("cb_code")["cb_capafo"].fillna(1).clip(lower=1)
-    at_node = at_node.assign(room=amount(at_node["cable"], capacity)).sort_values(["place", "cable"])
-    at_node["until"] = at_node.groupby("place")["room"].cumsum()
-    last = ~at_node.duplicated("place", keep="last")
-    at_node.loc[last, "until"] = np.inf  # the last drop takes whoever is left: nobody else can
-    waiting = rows[found.isna() & rows["nd_code"].notna()].sort_values(["nd_code", "code"])
-    turn = waiting.groupby("nd_code").cumcount()
-    pairs = pd.DataFrame({"row": waiting.index, "place": waiting["nd_code"], "turn": turn}).merge(
-        at_node, on="place"
-    )
-    pairs = pairs[pairs["turn"] < pairs["until"]].sort_values(["row", "until"]).drop_duplicates("row")
-    return found.fillna(follow(pd.Series(rows.index, index=rows.index), pairs.set_index("row")["cable"]))
+    by_node = _filled(rows.loc[found.isna(), ["nd_code", "code"]], at_node[["cable", "place"]], capacity)
+    return found.fillna(follow(pd.Series(rows.index, index=rows.index), by_node))
+
+
+def _filled(premises: pd.DataFrame, drops: pd.DataFrame, capacity: pd.Series) -> pd.Series:
+    """Fill the drops of each node one after the other; the last takes whoever is left: nobody else can."""
+    waiting = premises.dropna(subset="nd_code").sort_values(["nd_code", "code"])
+    waiting["turn"] = waiting.groupby("nd_code").cumcount().astype(float)
+    drops = drops.dropna(subset="place").drop_duplicates().sort_values(["place", "cable"])
+    fibres = pd.Series(amount(drops["cable"], capacity), index=drops.index)
+    drops["until"] = fibres.groupby(drops["place"]).cumsum()
+    drops.loc[~drops["place"].duplicated(keep="last"), "until"] = np.inf
+    seated = pd.merge_asof(
+        waiting.assign(row=waiting.index).sort_values("turn", kind="stable"),
+        drops.sort_values("until", kind="stable"),
+        left_on="turn", right_on="until", left_by="nd_code", right_by="place",
+        direction="forward", allow_exact_matches=False,
+    )  # fmt: skip
+    return seated.dropna(subset="cable").set_index("row")["cable"]
 
 
 def _box_of_zpbo(inventory: Inventory, places: Places) -> pd.Series:
@@ -182,9 +197,9 @@ def _announced(rows: pd.DataFrame, inventory: Inventory) -> tuple[gpd.GeoDataFra
     extra = (total - n_rows).clip(lower=0).where(says, 0).astype(np.int64)
     over = says & (n_rows > total)
     findings = findings_frame(
-        "lignes_au_dela_adresse", "mineur", "adresse", attribute="ad_nblhab", code=address.loc[over, "ad_code"],
-        message="more premises than the address announces", delivery=address.loc[over, "delivery"],
-        line=address.loc[over, "line"],
+        "lignes_au_dela_adresse", "mineur", "adresse", attribute="ad_nblhab",
+        code=address.loc[over, "ad_code"], message="more premises than the address announces",
+        delivery=address.loc[over, "delivery"], line=address.loc[over, "line"],
     )  # fmt: skip
     kept = address.loc[extra > 0, ["ad_code", "delivery", "geometry"]].assign(n=extra[extra > 0])
     kept["code"] = kept["ad_code"]

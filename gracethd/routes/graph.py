@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from gracethd.network.types import Network
+from gracethd.routes.reach import Reach, reach
 from gracethd.routes.survey import NOWHERE
 from gracethd.service import ServiceGraph
 
@@ -71,13 +72,23 @@ class GraphParts:
             _joined(self._ambiguous, np.bool_),
         )
 
-    def components(self) -> NDArray[np.int32]:
-        """Give the number of each vertex's connected part; the root is alone until feeds are joined to it."""
+    def components(self, *, rooted: bool = True) -> NDArray[np.int32]:
+        """Give the number of each vertex's connected part; without the edges of the root on demand."""
         tail, head, _, _ = self.edge_list()
+        kept = np.ones(len(tail), np.bool_) if rooted else (tail != 0) & (head != 0)
         size = (self.n_vertices, self.n_vertices)
-        graph = sparse.coo_array((np.ones(len(tail), np.int8), (tail, head)), shape=size)
+        graph = sparse.coo_array((np.ones(int(kept.sum()), np.int8), (tail[kept], head[kept])), shape=size)
         _, part = connected_components(graph, directed=False)
-        return part.astype(np.int32)
+        return np.asarray(part, np.int32)
+
+    def depth(self) -> NDArray[np.int32]:
+        """Give the edges between the root and each vertex, -1 where none lead there."""
+        return self.reach(np.zeros((0, self.n_vertices), np.bool_)).depth
+
+    def reach(self, marked: NDArray[np.bool_]) -> Reach:
+        """Search from the root; a path is unsure where a cable on it has an ambiguous alternative."""
+        tail, head, section, ambiguous = self.edge_list()
+        return reach(self.n_vertices, tail, head, marked, ambiguous & (section >= 0))
 
     def finish(self, prises_vertex: NDArray[np.int32], prises: NDArray[np.int64]) -> ServiceGraph:
         """Give the graph with the assets that own its parts and the prises that stand in it."""
@@ -125,7 +136,9 @@ def _standing(network: Network, places: pd.Index) -> pd.DataFrame:
     """List what falls with a place: the node itself, its chamber or pole, its site (D1)."""
     assets = network.assets
     at = assets[assets["kind"].isin(("noeud", "ptech", "site")) & (assets["nd_code"] != "")]
-    return pd.DataFrame({"place": places.get_indexer(pd.Index(at["nd_code"])), "asset": at.index.to_numpy(np.int32)})
+    return pd.DataFrame(
+        {"place": places.get_indexer(pd.Index(at["nd_code"])), "asset": at.index.to_numpy(np.int32)}
+    )
 
 
 def _holders(network: Network) -> pd.DataFrame:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gracethd.network.fibres import Fibres
-from gracethd.network.types import Network
-from gracethd.routes.graph import NOWHERE, GraphParts
+from gracethd.routes.graph import GraphParts
+from gracethd.routes.survey import NOWHERE, Survey
 
 STOP = ["layer", "cable", "stop", "vertex"]
 

@@ -50,7 +50,7 @@ def place_graph(parts: GraphParts, survey: Survey, pbos: pd.DataFrame) -> Hooks:
     )
     sections, is_drop = survey.network.sections, survey.is_drop()
     trunk = sections[~is_drop[sections["cable"].to_numpy()]]
-    pbo_spot = ("place\0" + pbos["nd_code"]).fillna("box\0" + pbos["bp_code"])
+    pbo_spot = ("place:" + pbos["nd_code"]).fillna("box:" + pbos["bp_code"])
     spots = _spots(parts, survey, trunk, pbo_spot)
     vertex = _stop_vertices(parts, survey, trunk, room_vertex, spots)
     tail, head = (
@@ -77,10 +77,10 @@ def _stops_by_layer(survey: Survey, trunk: pd.DataFrame) -> pd.DataFrame:
 def _spots(parts: GraphParts, survey: Survey, trunk: pd.DataFrame, pbo_spot: pd.Series) -> pd.Series:
     """Give a vertex to each place where cables of a layer stop or a PBO stands, by layer and spot."""
     at = _stops_by_layer(survey, trunk)[["layer", "spot"]].dropna()
-    at = at[~at["spot"].str.startswith("room\0")]
+    at = at[~at["spot"].str.startswith("room:")]
     serving = pd.DataFrame({"layer": "distribution", "spot": pbo_spot})
     spots = pd.concat([at, serving]).drop_duplicates().sort_values(["layer", "spot"])
-    place = survey.nodes.get_indexer(pd.Index(spots["spot"].str.removeprefix("place\0")))
+    place = survey.nodes.get_indexer(pd.Index(spots["spot"].str.removeprefix("place:")))
     return pd.Series(parts.vertices(len(spots), place), index=pd.MultiIndex.from_frame(spots))
 
 
@@ -89,7 +89,7 @@ def _stop_vertices(
 ) -> pd.Series:
     """Give the vertex of each stop, by layer and stop: its room, its spot, else one of its own."""
     at = _stops_by_layer(survey, trunk)
-    in_room = room_vertex.reindex(at["spot"].str.removeprefix("room\0")).to_numpy(float)
+    in_room = room_vertex.reindex(at["spot"].str.removeprefix("room:")).to_numpy(float)
     at_spot = spots.reindex(pd.MultiIndex.from_frame(at[["layer", "spot"]])).to_numpy(float)
     vertex = np.where(np.isnan(in_room), at_spot, in_room)
     alone = np.isnan(vertex)
@@ -106,7 +106,7 @@ def _hang_drops(
     drop = drop.drop_duplicates("section").sort_values(["cable", "section"])
     near_end = network.ends[~network.ends["is_premise"]].drop_duplicates("cable").set_index("cable")
     ends = near_end.reindex(network.assets["code"].to_numpy()[drop["cable"].to_numpy()])
-    at_place = pd.MultiIndex.from_product([["distribution"], "place\0" + ends["place"]])
+    at_place = pd.MultiIndex.from_product([["distribution"], "place:" + ends["place"]])
     near = (
         pd.Series(pbo_vertex.reindex(ends["ebp"]).to_numpy(float))
         .fillna(pd.Series(room_vertex.reindex(ends["room"]).to_numpy(float)))

@@ -8,11 +8,11 @@ from gracethd.network.places import Places
 from gracethd.routes.alignments import walk_alignments
 from gracethd.routes.chains import Starts, find_chains, lay_chains
 from gracethd.routes.feeds import candidate_feeds, choose_feeds
-from gracethd.routes.graph import TwoGraphs
+from gracethd.routes.laying import Graphs
 from gracethd.routes.survey import NOWHERE, Survey
 
 
-def lay_transport(graphs: TwoGraphs, survey: Survey) -> None:
+def lay_transport(graphs: Graphs, survey: Survey) -> None:
     """Lay the spliced routes between PMs and NROs (D7); a PM without any takes the cables of its layer.
 
     Several spliced routes of one PM are redundancy: it is cut when each of them is.
@@ -31,16 +31,16 @@ def lay_transport(graphs: TwoGraphs, survey: Survey) -> None:
         vertex=near.reindex(pm).to_numpy(np.int32),
     )
     chains = find_chains(survey, walks, starts)
-    lay_chains(graphs.nominal, chains, survey, rooms=near.to_numpy(), given=chains.of_first(starts.vertex))
+    lay_chains(graphs.nominal, chains, survey, rooms=near.to_numpy(), given=starts.vertex[chains.first])
     lay_chains(
         graphs.physical, chains, survey, rooms=far.to_numpy(),
-        given=chains.of_first(far.reindex(pm).to_numpy(np.int32)), kept=chains.is_loose,
+        given=far.reindex(pm).to_numpy(np.int32)[chains.first], kept=chains.is_loose,
     )  # fmt: skip
     by_cable = graphs.joints.entries[~graphs.joints.entries.index.isin(pm)]
     graphs.nominal.edges(by_cable, near.reindex(by_cable.index))
 
 
-def join_same_place(graphs: TwoGraphs, survey: Survey) -> None:
+def join_same_place(graphs: Graphs, survey: Survey) -> None:
     """Join a PM to the NRO of its own place where no transport cable serves it: a patch in the building."""
     transport = survey.network.sections.loc[survey.network.sections["layer"] == "transport", "cable"]
     stops = survey.network.stops
@@ -52,7 +52,7 @@ def join_same_place(graphs: TwoGraphs, survey: Survey) -> None:
         graph.edges(vertex.reindex(pair["room"]), vertex.reindex(pair["room_nro"]))
 
 
-def join_feeds(graphs: TwoGraphs, survey: Survey, places: Places, table: pd.DataFrame | None) -> pd.DataFrame:
+def join_feeds(graphs: Graphs, survey: Survey, places: Places, table: pd.DataFrame | None) -> pd.DataFrame:
     """Choose the feeds of each connected part and join the root to them (D14).
 
     Returns
@@ -68,30 +68,30 @@ def join_feeds(graphs: TwoGraphs, survey: Survey, places: Places, table: pd.Data
     in_room = chosen["room"].isin(rooms.index)
     graphs.nominal.edges(0, rooms.reindex(chosen.loc[in_room, "room"]))
     placed = _placed_joints(graphs, survey)
-    at_feed = placed["spot"].isin("place\0" + chosen.loc[~in_room, "nd_code"])
+    at_feed = placed["spot"].isin("place:" + chosen.loc[~in_room, "nd_code"])
     collecte = placed[at_feed & (placed["layer"] == "collecte")]
     graphs.nominal.edges(0, collecte["vertex"].drop_duplicates())
     return pd.concat([chosen, lost], ignore_index=True)[["feed", "source", "nd_code", "part"]]
 
 
-def _on_parts(graphs: TwoGraphs, candidates: pd.DataFrame) -> pd.DataFrame:
+def _on_parts(graphs: Graphs, candidates: pd.DataFrame) -> pd.DataFrame:
     """Find the vertex and the connected part of each candidate feed."""
     hooks = graphs.hooks
     at_room = hooks.rooms.reindex(candidates["room"]).to_numpy(float)
-    collecte = pd.MultiIndex.from_product([["collecte"], "place\0" + candidates["nd_code"]])
+    collecte = pd.MultiIndex.from_product([["collecte"], "place:" + candidates["nd_code"]])
     vertex = np.where(np.isnan(at_room), hooks.spots.reindex(collecte).to_numpy(float), at_room)
     known = ~np.isnan(vertex)
     vertex = np.where(known, vertex, 0).astype(np.int32)
-    part = np.where(known, graphs.physical.components()[vertex], NOWHERE)
+    part = np.where(known, graphs.physical.components(rooted=False)[vertex], NOWHERE)
     return candidates.assign(vertex=np.where(known, vertex, NOWHERE), part=part)
 
 
-def _placed_joints(graphs: TwoGraphs, survey: Survey) -> pd.DataFrame:
+def _placed_joints(graphs: Graphs, survey: Survey) -> pd.DataFrame:
     stops = graphs.joints.stops
     return stops.assign(spot=survey.spot.reindex(stops["stop"]).to_numpy()).dropna(subset="spot")
 
 
-def close_gaps(graphs: TwoGraphs, survey: Survey) -> list[str]:
+def close_gaps(graphs: Graphs, survey: Survey) -> list[str]:
     """Join by place the cables on the way to rooms that no splice reaches, and give the rooms.
 
     A room that has cables to a feed, none of them spliced through, has an unknown route: it is that of its
@@ -104,25 +104,22 @@ def close_gaps(graphs: TwoGraphs, survey: Survey) -> list[str]:
     if not len(gap):
         return []
     placed = _placed_joints(graphs, survey)
-    placed = placed[placed["layer"] != "distribution"].drop_duplicates(["layer", "spot", "vertex"])
+    is_between = (placed["layer"] != "distribution") & ~placed["spot"].str.startswith("room:")
+    placed = placed[is_between].drop_duplicates(["layer", "spot", "vertex"])
     is_open = pd.Series(depth[placed["vertex"].to_numpy()] < 0, index=placed.index)
     placed = placed[is_open.groupby([placed["layer"], placed["spot"]]).transform("any")]
-    placed = placed[_near_gaps(graphs, placed, gap)]
+    placed = placed[_beside(graphs, placed, gap)]
     hubs = placed[["layer", "spot"]].drop_duplicates().sort_values(["layer", "spot"])
-    place = survey.nodes.get_indexer(pd.Index(hubs["spot"].str.removeprefix("place\0")))
+    place = survey.nodes.get_indexer(pd.Index(hubs["spot"].str.removeprefix("place:")))
     hubs["hub"] = graphs.nominal.vertices(len(hubs), place)
     each = placed.merge(hubs, on=["layer", "spot"])
     graphs.nominal.edges(each["hub"], each["vertex"], ambiguous=each["layer"] != "collecte")
     return sorted(gap)
 
 
-def _near_gaps(graphs: TwoGraphs, placed: pd.DataFrame, gap: pd.Index) -> NDArray[np.bool_]:
-    """Tell the joints in the connected parts that hold a gap, before feeds join all parts to the root."""
-    part = graphs.physical.components(without_root=True)
+def _beside(graphs: Graphs, placed: pd.DataFrame, gap: pd.Index) -> NDArray[np.bool_]:
+    """Tell the joints that cables connect to a room of `gap`, whatever the root joins."""
+    part = graphs.physical.components(rooted=False)
     broken = part[graphs.hooks.rooms.reindex(gap).to_numpy(np.int64)]
-    spots = graphs.hooks.spots
-    hub = spots.reindex(pd.MultiIndex.from_frame(placed[["layer", "spot"]])).to_numpy(float)
-    in_room = graphs.hooks.rooms.reindex(placed["spot"].str.removeprefix("room\0")).to_numpy(float)
-    hub = np.where(np.isnan(hub), in_room, hub)
-    known = ~np.isnan(hub)
-    return known & np.isin(part[np.where(known, hub, 0).astype(np.int64)], broken)
+    spot = pd.MultiIndex.from_frame(placed[["layer", "spot"]])
+    return np.isin(part[graphs.hooks.spots.reindex(spot).to_numpy(np.int64)], broken)

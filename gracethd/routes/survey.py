@@ -99,7 +99,8 @@ def _asset_by_code(assets: pd.DataFrame, kind: str) -> pd.Series:
 
 def _rooms(network: Network, places: Places, nodes: pd.Index) -> pd.DataFrame:
     number = pd.Series(
-        network.assets.index.to_numpy(np.int64), index=pd.MultiIndex.from_frame(network.assets[["kind", "code"]])
+        network.assets.index.to_numpy(np.int64),
+        index=pd.MultiIndex.from_frame(network.assets[["kind", "code"]]),
     )
     rooms = places.rooms[places.rooms["nature"].isin(("NRO", "PM"))].reset_index(drop=True)
     asset = number.reindex(pd.MultiIndex.from_arrays([rooms["kind"], rooms["room"]]))
@@ -123,7 +124,7 @@ def _premise_stops(network: Network, cable_asset: pd.Series) -> pd.Series:
 def _spots(network: Network, rooms: pd.DataFrame, places: Places) -> pd.Series:
     stops = network.stops.drop_duplicates("stop")
     box_node = follow(stops["ebp"], places.ebp_node)
-    unplaced = ("box\0" + stops["ebp"]).where(stops["ebp"].notna() & box_node.isna())
-    room = ("room\0" + stops["room"]).where(stops["room"].isin(rooms["room"]))
-    spot = room.fillna(unplaced).fillna("place\0" + stops["place"])
+    unplaced = ("box:" + stops["ebp"]).where(stops["ebp"].notna() & box_node.isna())
+    room = ("room:" + stops["room"]).where(stops["room"].isin(rooms["room"]))
+    spot = room.fillna(unplaced).fillna("place:" + stops["place"])
     return pd.Series(spot.to_numpy(), index=stops["stop"].to_numpy())

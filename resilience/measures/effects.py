@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gracethd.network.types import Network
+from gracethd.service import ServiceGraph
 from resilience.fragility import failure_probabilities, point_bearers
 from resilience.loss import keys_of_assets
 from resilience.measures.catalogue import WORKS, life_factor
@@ -45,20 +46,37 @@ def apply(situation: Situation, candidates: Candidates, chosen: Iterable[int], l
         Numbers of today's assets and vertices do not change; asset ``n_assets + measure`` is the new work.
     """
     numbers = sorted(set(chosen))
-    n_assets = situation.graph.n_assets
+    return Situation(
+        linked_graph(situation.graph, candidates, numbers),
+        keys_with_works(situation, candidates),
+        replaced(situation.failures, candidates.failures[level], numbers),
+        replaced(situation.rates, candidates.rates[level], numbers),
+    )
+
+
+def linked_graph(graph: ServiceGraph, candidates: Candidates, chosen: Iterable[int]) -> ServiceGraph:
+    """Give the graph with the second paths among the chosen measures, and an asset for every measure."""
     links = [
-        replace(link, carriers=np.append(link.carriers, np.int32(n_assets + number)))
-        for number in numbers
+        replace(link, carriers=np.append(link.carriers, np.int32(graph.n_assets + number)))
+        for number in sorted(set(chosen))
         if (link := candidates.links.get(number)) is not None
     ]
-    graph = replace(with_second_paths(situation.graph, links), n_assets=n_assets + len(candidates.measures))
+    return replace(with_second_paths(graph, links), n_assets=graph.n_assets + len(candidates.measures))
+
+
+def keys_with_works(situation: Situation, candidates: Candidates) -> NDArray[np.uint64]:
+    """Give the keys of today's assets and of the works of every measure."""
     works = pd.DataFrame({"kind": "mesure", "code": candidates.measures["action_id"]})
-    return Situation(
-        graph,
-        np.concatenate([situation.asset_keys, keys_of_assets(works)]),
-        _replaced(situation.failures, candidates.failures[level], numbers),
-        _replaced(situation.rates, candidates.rates[level], numbers),
-    )
+    return np.concatenate([situation.asset_keys, keys_of_assets(works)])
+
+
+def replaced(base: pd.DataFrame, changes: pd.DataFrame, chosen: Iterable[int]) -> pd.DataFrame:
+    """Give rows of today with those that the chosen measures change in their place."""
+    rows = changes[changes["measure"].isin(list(chosen))].drop(columns="measure")
+    if rows.empty:
+        return base
+    is_old = pd.MultiIndex.from_frame(base[_KEY]).isin(pd.MultiIndex.from_frame(rows[_KEY]))
+    return pd.concat([base[~is_old], rows], ignore_index=True)
 
 
 def gather(
@@ -95,14 +113,6 @@ def action_id(draft: Draft) -> str:
     """Name a measure by what is done to what: the same in every run and every inventory."""
     text = "|".join([draft.mesure, *draft.objects])
     return f"{draft.mesure}-{hashlib.blake2b(text.encode(), digest_size=5).hexdigest()}"
-
-
-def _replaced(base: pd.DataFrame, changes: pd.DataFrame, chosen: Sequence[int]) -> pd.DataFrame:
-    rows = changes[changes["measure"].isin(chosen)].drop(columns="measure")
-    if rows.empty:
-        return base
-    is_old = pd.MultiIndex.from_frame(base[_KEY]).isin(pd.MultiIndex.from_frame(rows[_KEY]))
-    return pd.concat([base[~is_old], rows], ignore_index=True)
 
 
 def _table(

@@ -19,6 +19,7 @@ from resilience.second_path import FirstPath, SecondPath, eur_per_m, second_path
 
 ANCHORS = 3  # nearest ends tried for the loop of an NRO: the fourth is seldom the cheapest
 _COLUMNS = 8  # rooms looked at in one pass: bounds memory to as many numbers a vertex
+_TO = {"NRO": "le NRO", "": "le point d'injection"}
 _FRENCH = {"fourreau": "en fourreau existant", "accotement": "en accotement", "chaussee": "sous chaussée",
            "centre": "en centre pavé"}  # fmt: skip
 
@@ -192,7 +193,7 @@ def _draft(
     return Draft(
         mesure=f"second_chemin_{table['nature'].iloc[room].lower()}",
         objects=(str(table["code"].iloc[room]), str(table["code"].iloc[end])),
-        name=f"{name_of(network, asset)} vers {name_of(network, other)}",
+        name=f"{name_of(network, asset)} vers {_TO[table['nature'].iloc[end]]} {name_of(network, other)}",
         treated=np.array([asset], np.int32),
         changed=np.empty(0, np.int32),
         geometry=path.geometry,

@@ -1,5 +1,6 @@
 """Drafts of works on rooms and on aerial lines: raise, wall in, watch, protect, bury."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -143,9 +144,10 @@ def place_of(network: Network, asset: int) -> shapely.Point | None:
 
 
 def name_of(network: Network, asset: int) -> str:
-    """Give what the delivery calls an asset, else its code."""
+    """Give what the delivery calls an asset, without the "NRO" or "PM" that the label says, else its code."""
     libelle = network.assets["libelle"].iloc[asset]
-    return str(libelle) if isinstance(libelle, str) and libelle else str(network.assets["code"].iloc[asset])
+    named = libelle if isinstance(libelle, str) and libelle else network.assets["code"].iloc[asset]
+    return re.sub(r"^(NRO|PM|SRO)[ _-]+(?=.)", "", str(named))
 
 
 def three_values(values: Mapping[Level, float]) -> str:

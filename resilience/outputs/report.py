@@ -326,10 +326,11 @@ def with_commune_names(report: Report) -> Report:
 
 
 def worst_series(report: Report) -> pd.Series | None:
-    """Give the série that cuts most prises (then by id), or None."""
+    """Give the série that cuts most prises, the one of first rank, or None."""
     if report.series is None or report.series.empty:
         return None
-    first = report.series.sort_values(["prises_cut", "serie"], ascending=[False, True]).iloc[0]
+    order = ["prises_cut", "rank" if "rank" in report.series else "serie"]
+    first = report.series.sort_values(order, ascending=[False, True]).iloc[0]
     return first if isinstance(first, pd.Series) else None
 
 

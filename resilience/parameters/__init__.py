@@ -5,6 +5,7 @@ The tables beside this module hold them, by theme; a study replaces any of them 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from typing import Literal, get_args
 
@@ -29,10 +30,15 @@ class Parameters:
 
     def at(self, name: str, level: Level) -> float:
         """Give one value; a KeyError names the parameter that does not exist."""
-        value = self.table.loc[self.table["name"] == name, level].to_numpy(float)
-        if len(value) != 1:
-            raise KeyError(f"parameter {name!r} does not exist; see resilience/parameters")
-        return float(value[0])
+        try:
+            return self._values[name][level]
+        except KeyError:
+            raise KeyError(f"parameter {name!r} does not exist; see resilience/parameters") from None
+
+    @cached_property
+    def _values(self) -> dict[str, dict[str, float]]:
+        rows = self.table[["name", *LEVELS]].itertuples(index=False)
+        return {str(name): dict(zip(LEVELS, map(float, values), strict=True)) for name, *values in rows}
 
 
 def default_parameters() -> Parameters:

@@ -9,9 +9,9 @@ import pytest
 import rasterio
 from shapely.geometry import Point, box
 
-from resilience.hazards import Hazard, HazardEvent
 from resilience.exposure import extents
 from resilience.exposure.extents import mapped_areas, water_extents
+from resilience.hazards import Hazard, HazardEvent
 
 CRS = pyproj.CRS("EPSG:2154")
 ORIGIN = (640_000.0, 7_070_000.0)

@@ -275,7 +275,7 @@ def test_a_large_drawn_graph_agrees_with_remove_and_search(seed: int) -> None:
 def test_a_cache_that_cannot_be_written_does_not_stop_the_kernels(tmp_path: Path) -> None:
     code = (
         "import numba, numpy as np\n"
-        "from resilience import compiled\n"
+        "from gracethd import compiled\n"
         "real = numba.njit\n"
         "def njit(*args, cache=False, **kwargs):\n"
         "    if cache:\n"

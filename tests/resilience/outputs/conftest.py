@@ -9,10 +9,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from tests.hostile_text import FORMULA, HOSTILE, SEPARATOR
 from shapely.geometry import GeometryCollection, LineString, MultiLineString, Point, box
 
 from resilience.outputs.report import Report
+from tests.hostile_text import FORMULA, HOSTILE, SEPARATOR
 
 CRS = "EPSG:2154"
 X, Y = 642_000.0, 7_069_000.0  # near Saint-Omer, in Lambert-93

@@ -17,11 +17,8 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
-from tests.hostile_text import HOSTILE, SEPARATOR
 
 from gracethd.outputs.geopackage import Layer, write_geopackage
-from resilience.outputs.layers import study_layers
-from resilience.outputs.report import Report
 from gracethd.outputs.styles import (
     Style,
     coverage_style,
@@ -33,6 +30,9 @@ from gracethd.outputs.styles import (
     qml,
     rooms_style,
 )
+from resilience.outputs.layers import study_layers
+from resilience.outputs.report import Report
+from tests.hostile_text import HOSTILE, SEPARATOR
 
 DAY = date(2026, 3, 1)
 STYLES = [

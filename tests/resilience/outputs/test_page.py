@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.hostile_text import FORMULA, HOSTILE, SEPARATOR
 
-from resilience.outputs.chapters import loss_ranges
 from gracethd.outputs.labels import Language
+from resilience.outputs.chapters import loss_ranges
 from resilience.outputs.page import maplibre_assets, packed, render_page, write_page
 from resilience.outputs.page_map import map_layers
 from resilience.outputs.page_tables import TABLE_ROWS, page_table
 from resilience.outputs.report import Report
+from tests.hostile_text import FORMULA, HOSTILE, SEPARATOR
 
 
 class Reader(HTMLParser):

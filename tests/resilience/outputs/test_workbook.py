@@ -10,12 +10,12 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from tests.hostile_text import FORMULA, HOSTILE
 from openpyxl.workbook.workbook import Workbook
 
+from gracethd.outputs.workbook import Sheet, write_workbook
 from resilience.outputs.report import Report
 from resilience.outputs.sheets import study_notes, study_sheets
-from gracethd.outputs.workbook import Sheet, write_workbook
+from tests.hostile_text import FORMULA, HOSTILE
 
 DAY = date(2026, 3, 1)
 HEADER = 5  # row of the headings, as Excel counts

@@ -10,11 +10,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from tests.hostile_text import FORMULA, HOSTILE, SEPARATOR
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracethd.outputs.tables import write_json, write_table
+from tests.hostile_text import FORMULA, HOSTILE, SEPARATOR
 
 MARK = "DIFFUSION RESTREINTE"
 
