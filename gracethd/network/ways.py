@@ -267,5 +267,5 @@ def _off_line(by_key: pd.DataFrame, cable: gpd.GeoDataFrame, way: gpd.GeoDataFra
     tally = away.groupby("cable")["way"].agg(["size", "first"])
     return findings_frame(
         "cheminement_hors_trace", "mineur", "cable", code=tally.index,
-        message=tally["size"].astype(str) + " way(s) by key lie away from its line, among them " + tally["first"],
+        message=tally["size"].astype(str) + " way(s) by key lie away from its line, as " + tally["first"],
     )  # fmt: skip

@@ -78,6 +78,10 @@ def lay_chains(
 ) -> NDArray[np.int32]:
     """Lay routes as chains of vertices and give the downstream vertex of each, -1 where it has no stretch.
 
+    Routes that end in a vertex of their own share what they have in common from their room on: a trunk that
+    serves a hundred drops is laid once. Routes that end in a given vertex, which others may reach too,
+    share nothing: light would come back up one of them and down another.
+
     Parameters
     ----------
     parts : GraphParts
@@ -92,17 +96,24 @@ def lay_chains(
         Routes to lay; all by default.
     """
     steps = chains.steps if kept is None else chains.steps[kept[chains.steps["route"].to_numpy()]]
-    route = steps["route"].to_numpy()
-    is_first, is_last = np.diff(route, prepend=NOWHERE) != 0, np.diff(route, append=NOWHERE) != 0
-    downstream = parts.vertices(len(steps), steps["place"], steps["owner"])
-    downstream = np.where(is_first & (given[route] >= 0), given[route], downstream).astype(np.int32)
-    upstream = np.append(downstream[1:], NOWHERE)[: len(steps)]
-    upstream[is_last] = rooms[chains.room[route[is_last]]]
-    parts.edges(upstream, downstream, section=steps["section"])
-    _say_possible(parts, survey, steps, downstream)
-    vertex = np.full(len(chains.room), NOWHERE, np.int32)
-    vertex[route[is_first]] = downstream[is_first]
-    return vertex
+    size = np.bincount(steps["route"], minlength=len(chains.room))
+    turn = size[steps["route"].to_numpy()] - 1 - steps.groupby("route").cumcount().to_numpy()
+    label = np.where(given >= 0, len(rooms) + np.arange(len(given)), chains.room).astype(np.int64)
+    vertex = rooms[chains.room].astype(np.int32)
+    for now in range(int(size.max(initial=0))):
+        at = steps[turn == now]
+        route = at["route"].to_numpy()
+        kind = _paired(_paired(label[route], at["section"].to_numpy()), at["owner"].to_numpy())
+        kind = _paired(kind, at["stop"].to_numpy())
+        _, first = np.unique(kind, return_index=True)  # numbers follow first appearance
+        new = at.iloc[first]
+        below = parts.vertices(len(new), new["place"], new["owner"])
+        ends_here = (size[route[first]] == now + 1) & (given[route[first]] >= 0)
+        below = np.where(ends_here, given[route[first]], below).astype(np.int32)
+        parts.edges(vertex[route[first]], below, section=new["section"])
+        _say_possible(parts, survey, new, below)
+        vertex[route], label[route] = below[kind], kind
+    return np.where(size > 0, vertex, NOWHERE).astype(np.int32)
 
 
 def _say_possible(

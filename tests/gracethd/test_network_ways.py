@@ -9,7 +9,7 @@ import shapely
 from gracethd.inventory import Inventory
 from gracethd.network import Network, build_network
 from gracethd.reading import read
-from tests.networks import cable, closure, draw, pbo, pm, way
+from tests.networks import cable, closure, draw, pbo, pm, wait, way
 
 AT = {"N0": (0.0, 0.0), "N1": (100.0, 0.0), "N2": (200.0, 0.0), "N3": (300.0, 0.0), "X": (50.0, 0.05)}
 
@@ -69,9 +69,9 @@ def test_d4_a_chain_in_two_pieces_or_that_misses_an_end_is_completed_by_geometry
     """C1 from N0 to N3; the way in the middle (or at the end) carries no key."""
     keys = {"W1": True, "W2": missing != "piece", "W3": missing != "end"}
     ways = [
-        way(f"W{i}", f"N{i - 1}", f"N{i}", *(["C1"] if keys[f"W{i}"] else []), line=line(100 * i - 100, 100 * i))
+        way(f"W{i}", f"N{i - 1}", f"N{i}", *["C1"] * keys[f"W{i}"], line=line(100 * i - 100, 100 * i))
         for i in (1, 2, 3)
-    ]  # fmt: skip
+    ]
     network = build_network(draw(pm("PM", "N0"), cable("C1", "N0", "N3", line=line(0, 300)), *ways, at=AT))
     expected = {code: "identity" if keyed else "geometry" for code, keyed in keys.items()}
     assert carriers(network, "C1", "cheminement") == expected
@@ -186,10 +186,8 @@ def test_d9_a_cable_is_cut_where_a_box_opens_it_and_each_way_holds_its_own_stret
     network = build_network(opened)
     assert network.stops["place"].tolist() == ["N0", "N1", "N2"]
     assert network.stops["ebp"].fillna("").tolist() == ["", "B1", "B2"]
-    way_asset = network.assets[network.assets["kind"] == "cheminement"].set_index("code").index
-    held = network.uses.merge(
-        network.assets["code"].rename("way"), left_on="carrier", right_index=True
-    ).query("way in @way_asset")
+    held = network.uses.assign(way=network.assets["code"].reindex(network.uses["carrier"]).to_numpy())
+    held = held[held["way"].isin(["W1", "W2"])]
     assert held.set_index("way")["section"].to_dict() == {"W1": 0, "W2": 1}
 
 
@@ -213,11 +211,9 @@ def test_d9_boxes_that_open_a_cable_at_one_place_share_one_stop() -> None:
 
 
 def _opened_at(*boxes: tuple[str, str], line: list[tuple[float, float]] | None) -> Inventory:
-    waiting = [
-        {"ps_1": f"C1.{i}", "ps_cs_code": f"CS{code}", "ps_fonct": "AT"} for i, (code, _) in enumerate(boxes, 1)
-    ]  # fmt: skip
+    waiting = [wait(code, f"C1.{i}") for i, (code, _) in enumerate(boxes, 1)]
     wired = cable("C1", "N0", "N3", fibres=2, line=line)
-    return draw(pm("PM", "N0"), *(pbo(*each) for each in boxes), wired, {"position": waiting}, at=AT)
+    return draw(pm("PM", "N0"), *(pbo(*each) for each in boxes), wired, *waiting, at=AT)
 
 
 @pytest.fixture
@@ -228,8 +224,7 @@ def opened(passing: Inventory) -> Inventory:
     lined = cable("C1", "N0", "N2", fibres=1, line=line(0, 200))
     for row, points in zip(tables["cheminement"], (line(0, 100), line(100, 200)), strict=True):
         row["geometry"] = shapely.LineString(points)
-    waits = {"position": [{"ps_1": "C1.1", "ps_cs_code": "CSB1", "ps_fonct": "AT"}]}
-    return draw({**tables, "cable": []}, lined, waits, at=AT)
+    return draw({**tables, "cable": []}, lined, wait("B1", "C1.1"), at=AT)
 
 
 def test_demo01_16_of_25_ways_carry_no_cable_by_key_and_geometry_gives_them_back(demo01: Path) -> None:
