@@ -180,16 +180,20 @@ def _legs(
         }
     )
     legs = legs[legs["cable"] >= 0].reset_index(drop=True)
+    room = survey.rooms["room"].to_numpy()[walks.room[first][legs["route"].to_numpy()]]
+    in_room = pd.MultiIndex.from_arrays([legs["cable"], room])
     stop_at = survey.boxed.drop_duplicates(["cable", "box"]).set_index(["cable", "box"])["stop"]
     down, up = (
         stop_at.reindex(pd.MultiIndex.from_frame(legs[["cable", name]])).to_numpy(float)
         for name in ("down_box", "up_box")
     )
     down = np.where(legs["start"] >= 0, legs["start"], down)
+    at_drawer = survey.room_stop.reindex(in_room).to_numpy(float)
+    up = np.where(legs["up_box"] < 0, at_drawer, up)
     edge = survey.network.stops.groupby("cable")["stop"].agg(["min", "max"])
     low, high = (edge[name].reindex(legs["cable"]).to_numpy(float) for name in ("min", "max"))
-    is_told = ~np.isnan(down) & (~np.isnan(up) | (legs["up_box"] < 0).to_numpy())
-    # a leg whose box is no stop of its cable, or that ends at a drawer, runs to the end away from the other
+    is_told = ~np.isnan(down) & ~np.isnan(up)
+    # a leg whose box or drawer is no stop of its cable runs to the end away from the other
     down = np.where(np.isnan(down), np.where(up == low, high, low), down)
     up = np.where(np.isnan(up), np.where(down == low, high, low), up)
     return legs.assign(down=down.astype(np.int64), up=up.astype(np.int64), is_told=is_told)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from gracethd.routes.graph import GraphParts
 from gracethd.routes.survey import NOWHERE, Survey
@@ -58,8 +60,7 @@ def cable_graph(parts: GraphParts, survey: Survey, pbos: pd.Index) -> Joints:
     at["joint"] = at["cable"].where(is_spliced, NOWHERE)
     in_room = at["room"].isin(room_vertex.index)
     boxed = at[~in_room & at["ebp"].notna()]
-    boxes = _box_joints(parts, survey, boxed, pbos)
-    _join_in_boxes(parts, boxes, spliced)
+    boxes = _box_joints(parts, survey, boxed, pbos, spliced)
     boxed = boxed.merge(boxes, on=["layer", "ebp", "joint"])
     many = boxed.groupby(["layer", "stop"])["vertex"].transform("size") > 1
     stops = [
@@ -93,27 +94,32 @@ def _spliced_cables(survey: Survey) -> pd.DataFrame:
     return both.sort_values(["ebp", "cable", "other"], ignore_index=True)
 
 
-def _box_joints(parts: GraphParts, survey: Survey, boxed: pd.DataFrame, pbos: pd.Index) -> pd.DataFrame:
-    """Give each box, in each layer, one joint for each spliced cable and one for all the others."""
+def _box_joints(
+    parts: GraphParts, survey: Survey, boxed: pd.DataFrame, pbos: pd.Index, spliced: pd.DataFrame
+) -> pd.DataFrame:
+    """Give the cables of each layer their joint in each box; those that splices join share a vertex.
+
+    A cable that no splice of the box holds is joined to all the cables of its layer there, and so is what a
+    PBO serves: both stand at joint -1. Joints fail with the box alone, so those that are joined are one.
+    """
     serving = boxed.loc[(boxed["layer"] == "distribution") & boxed["ebp"].isin(pbos), ["layer", "ebp"]]
     boxes = pd.concat([boxed[["layer", "ebp", "joint"]], serving.assign(joint=NOWHERE)])
     boxes = boxes.drop_duplicates().sort_values(["layer", "ebp", "joint"], ignore_index=True)
-    asset = survey.box_asset.reindex(boxes["ebp"]).to_numpy()
-    return boxes.assign(vertex=parts.vertices(len(boxes), survey.box_place(boxes["ebp"]), asset))
-
-
-def _join_in_boxes(parts: GraphParts, boxes: pd.DataFrame, spliced: pd.DataFrame) -> None:
-    """Join cables spliced to each other, and each of them to the cables that no splice of the box holds."""
-    own = boxes[boxes["joint"] >= 0]
-    pairs = own.merge(
-        spliced[spliced["cable"] < spliced["other"]], left_on=["ebp", "joint"], right_on=["ebp", "cable"]
-    )
-    far = own.rename(columns={"vertex": "far", "joint": "other"})
-    pairs = pairs.merge(far, on=["layer", "ebp", "other"])
-    parts.edges(pairs["vertex"], pairs["far"], ambiguous=pairs["layer"] != "collecte")
-    common = boxes[boxes["joint"] < 0].rename(columns={"vertex": "far"})
-    joined = own.merge(common[["layer", "ebp", "far"]], on=["layer", "ebp"])
-    parts.edges(joined["vertex"], joined["far"], ambiguous=joined["layer"] != "collecte")
+    boxes["row"] = np.arange(len(boxes))
+    near = boxes.merge(spliced, left_on=["ebp", "joint"], right_on=["ebp", "cable"])
+    far = boxes.rename(columns={"row": "far", "joint": "other"})
+    pairs = near.merge(far, on=["layer", "ebp", "other"])[["row", "far"]]
+    common = boxes[boxes["joint"] == NOWHERE].rename(columns={"row": "far"})
+    to_common = boxes.merge(common[["layer", "ebp", "far"]], on=["layer", "ebp"])[["row", "far"]]
+    joined = pd.concat([pairs, to_common], ignore_index=True)
+    size = (len(boxes), len(boxes))
+    graph = sparse.coo_array((np.ones(len(joined), np.int8), (joined["row"], joined["far"])), shape=size)
+    _, group = connected_components(graph, directed=False)
+    _, first, number = np.unique(group, return_index=True, return_inverse=True)
+    once = boxes.iloc[first]
+    asset = survey.box_asset.reindex(once["ebp"]).to_numpy()
+    vertex = parts.vertices(len(once), survey.box_place(once["ebp"]), asset)
+    return boxes.drop(columns="row").assign(vertex=vertex[number])
 
 
 def _room_stops(at: pd.DataFrame, room_vertex: pd.Series, entry: pd.Series) -> pd.DataFrame:
@@ -145,7 +151,7 @@ def _place_stops(
     hubs["vertex"] = parts.vertices(len(hubs), survey.nodes.get_indexer(pd.Index(hubs["place"])))
     at_place = boxes.assign(place=survey.box_place(boxes["ebp"])).rename(columns={"vertex": "far"})
     numbered = hubs.assign(place=survey.nodes.get_indexer(pd.Index(hubs["place"])))
-    near = numbered.merge(at_place, on=["layer", "place"])
+    near = numbered.merge(at_place, on=["layer", "place"]).drop_duplicates(["vertex", "far"])
     parts.edges(near["vertex"], near["far"], ambiguous=near["layer"] != "collecte")
     shared = open_stop[~dangling].merge(hubs, on=["layer", "place"])
     return pd.concat([alone, shared], ignore_index=True)[STOP]

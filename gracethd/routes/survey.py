@@ -35,7 +35,7 @@ class Survey:
     boxed : DataFrame
         Stops that have a box: cable (asset), stop, place, ebp (code), box (asset).
     room_stop : Series
-        Stop by (cable asset, room code).
+        Stop by (cable asset, room code): the end in the room, else the one at its place.
     premise_stop : Series
         Stop at the premise by cable asset: its index is the drops.
     spot : Series
@@ -75,7 +75,6 @@ def survey_network(network: Network, places: Places, fibres: Fibres, nodes: pd.I
     box_asset, cable_asset = (_asset_by_code(network.assets, kind) for kind in ("ebp", "cable"))
     boxed = network.stops[network.stops["ebp"].notna()]
     boxed = boxed.assign(box=box_asset.reindex(boxed["ebp"]).to_numpy(np.int64))
-    roomed = network.stops[network.stops["room"].notna()]
     return Survey(
         network=network,
         fibres=fibres,
@@ -86,7 +85,7 @@ def survey_network(network: Network, places: Places, fibres: Fibres, nodes: pd.I
         cable_asset=cable_asset,
         cable_of_fibre=cable_asset.reindex(fibres.cable).fillna(NOWHERE).to_numpy(np.int64),
         boxed=boxed[["cable", "stop", "place", "ebp", "box"]],
-        room_stop=roomed.drop_duplicates(["cable", "room"]).set_index(["cable", "room"])["stop"],
+        room_stop=_room_stops(network, rooms),
         premise_stop=_premise_stops(network, cable_asset),
         spot=_spots(network, rooms, places),
     )
@@ -107,6 +106,16 @@ def _rooms(network: Network, places: Places, nodes: pd.Index) -> pd.DataFrame:
     return rooms.assign(
         place=nodes.get_indexer(pd.Index(rooms["nd_code"])), asset=asset.fillna(NOWHERE).to_numpy(np.int64)
     )
+
+
+def _room_stops(network: Network, rooms: pd.DataFrame) -> pd.Series:
+    """Give the stop of each cable in each room; a box beside a drawer may have been taken for its end."""
+    inside = network.stops[network.stops["room"].notna()]
+    beside = network.stops.drop(columns="room").merge(
+        rooms[["room", "nd_code"]].dropna(), left_on="place", right_on="nd_code"
+    )
+    both = pd.concat([inside, beside])[["cable", "room", "stop"]].drop_duplicates(["cable", "room"])
+    return both.set_index(["cable", "room"])["stop"]
 
 
 def _premise_stops(network: Network, cable_asset: pd.Series) -> pd.Series:

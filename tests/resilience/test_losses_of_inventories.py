@@ -4,6 +4,7 @@ The judge below shares no code with the packages: it walks the tables with dicti
 at a time and searches again.
 """
 
+import random
 from collections import defaultdict
 
 import networkx as nx
@@ -29,7 +30,7 @@ LAYERS = {
 
 @st.composite
 def inventories(draw: st.DrawFn) -> Inventory:
-    """Draw one or two NROs, one to three PMs, closures, PBOs, parallel cables, shared ways, loops, islands."""
+    """Draw NROs, PMs, closures, PBOs, parallel cables, shared ways, loops and islands."""
     n_places = draw(st.integers(4, 9))
     names = [f"N{i}" for i in range(n_places)]
     n_nro, n_pm = draw(st.integers(0, 2)), draw(st.integers(1, 2))
@@ -116,6 +117,7 @@ class Judge:
         return one is not None and one == two and one[0] == "room"
 
     def places_of(self, cable: dict) -> set[str]:
+        """Give the places that a cable ends in or passes (D3)."""
         places = {cable["cb_nd1"], cable["cb_nd2"]}
         for way in self.ways_of[cable["cb_code"]]:
             places |= self.ends_of_way[way]
@@ -224,6 +226,7 @@ class Judge:
         return self.boxes_at[self.box_node[pbo]] == [pbo]
 
     def loss(self, kind: str, code: str, *, physical: bool) -> int:
+        """Count the prises that lose the feeds once one asset is gone."""
         stands = self.physical if physical else self.nominal
         left = nx.node_connected_component(self.graph(physical=physical, gone=(kind, code)), "feed")
         return sum(vertex not in left for vertex in stands.values())
@@ -248,7 +251,7 @@ def test_every_loss_equals_remove_and_search(inventory: Inventory) -> None:
 
 @settings(max_examples=15)
 @given(inventories(), st.randoms(use_true_random=False))
-def test_row_order_changes_nothing(inventory: Inventory, rng) -> None:
+def test_row_order_changes_nothing(inventory: Inventory, rng: random.Random) -> None:
     shuffled = {
         name: table.sample(frac=1, random_state=rng.randrange(2**31)).reset_index(drop=True)
         for name, table in inventory.items()
@@ -309,8 +312,8 @@ def mid_span() -> Inventory:
         tiroir=[{"ti_code": "TI", "ti_ba_code": "BA"}],
         cassette=[{"cs_code": "S1", "cs_bp_code": "B1"}, {"cs_code": "S2", "cs_bp_code": "B2"}],
         cable=[
-            {"cb_code": "C1", "cb_nd1": "N0", "cb_ba1": "BA", "cb_nd2": "N2", "cb_bp2": "B2", "cb_typelog": "DI",
-             "cb_typephy": "C", "geometry": line}
+            {"cb_code": "C1", "cb_nd1": "N0", "cb_ba1": "BA", "cb_nd2": "N2", "cb_bp2": "B2",
+             "cb_typelog": "DI", "cb_typephy": "C", "geometry": line}
         ],
         fibre=[{"fo_code": f"F{i}", "fo_cb_code": "C1"} for i in (1, 2, 3)],
         position=position,
