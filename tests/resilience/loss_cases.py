@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from service_graphs import service_graph
 
 from gracethd.service import ServiceGraph
 from resilience.loss import keys_of_assets
+from tests.resilience.service_graphs import service_graph
 
 Row = tuple[int, float, str, float, float]
 

@@ -6,13 +6,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
-from service_graphs import service_graphs
 
 from gracethd.service import ServiceGraph
 from resilience.loss import keys_of_assets
 from resilience.measures import Candidates, Link, Situation
 from resilience.measures.effects import MEASURE_COLUMNS
 from resilience.parameters import LEVELS, Level
+from tests.resilience.service_graphs import service_graphs
 
 EVENTS = [("crue", "Q20", 20.0), ("crue", "Q100", 100.0)]
 NO_WATER = pd.DataFrame({"hazard": [], "scenario": [], "return_period": [], "wet_m": []})

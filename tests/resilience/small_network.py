@@ -6,11 +6,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from service_graphs import service_graph
 
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
+from tests.resilience.service_graphs import service_graph
 
 NODES = {
     "NH": (0, 0), "N1": (100, 0), "N2": (200, 50), "NP1": (100, 100), "NC": (100, 200), "NB1": (50, 300),

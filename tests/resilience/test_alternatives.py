@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from service_graphs import service_graph
-from test_losses import members, through_by_paths
 
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
 from resilience.alternatives import alternatives, cables_of_edges, disjoint_paths, joined_by_cables
 from resilience.losses import index_graph
+from tests.resilience.service_graphs import service_graph
+from tests.resilience.test_losses import members, through_by_paths
 
 INFINITE = -1
 

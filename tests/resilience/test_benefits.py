@@ -5,12 +5,12 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from measure_cases import candidates, cases, failure_rows, rate_rows, situation
-from service_graphs import service_graph
 
 from resilience.benefits import Sampling, class_losses, classes_of, joint_benefits, single_benefits
 from resilience.loss import network_loss
 from resilience.measures import Candidates, Situation, apply
+from tests.resilience.measure_cases import candidates, cases, failure_rows, rate_rows, situation
+from tests.resilience.service_graphs import service_graph
 
 DRAWS = Sampling(seed=3, draws=40)
 

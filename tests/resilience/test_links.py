@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from service_graphs import service_graph
 
 from gracethd.service import ServiceGraph
 from resilience.losses import index_graph, losses_of_sets
 from resilience.measures import Link, with_second_paths
+from tests.resilience.service_graphs import service_graph
 
 NO_WATER = pd.DataFrame({"hazard": [], "scenario": [], "return_period": [], "wet_m": []})
 

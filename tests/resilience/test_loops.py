@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from service_graphs import service_graph
-from small_network import small_network
 
 import resilience.loops
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from resilience.loops import COLUMNS, loops
+from tests.resilience.service_graphs import service_graph
+from tests.resilience.small_network import small_network
 
 Edge = tuple[int, int]
 

@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loss_cases import chain, failures, keys, two_legs
 from numpy.typing import NDArray
-from service_graphs import service_graphs
 
 from gracethd.service import ServiceGraph
 from resilience.loss import annual_losses, event_losses, event_losses_by_group, group_weights
 from resilience.loss import events as events_module
 from resilience.loss.events import events_of, sample_event
 from resilience.losses import index_graph
+from tests.resilience.loss_cases import chain, failures, keys, two_legs
+from tests.resilience.service_graphs import service_graphs
 
 NETWORKS = service_graphs(max_vertices=6, max_edges=9)
 

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loss_cases import NO_RATES, chain, failures, keys, two_legs
 
 from gracethd.service import ServiceGraph
 from resilience.loss import (
@@ -23,6 +22,7 @@ from resilience.loss import (
 from resilience.loss.events import events_of, sample_event
 from resilience.losses import index_graph
 from resilience.rates import rates_loss
+from tests.resilience.loss_cases import NO_RATES, chain, failures, keys, two_legs
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
-from loss_cases import failures, keys
-from service_graphs import service_graph
 
 from resilience.loss import keys_of_assets
 from resilience.loss.draws import Bearers, failures_of_draws, repair_stages
 from resilience.loss.events import events_of
+from tests.resilience.loss_cases import failures, keys
+from tests.resilience.service_graphs import service_graph
 
 
 def siphash_2_4(key: bytes, message: bytes) -> int:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from service_graphs import service_graph, service_graphs, with_edge
 
 from gracethd.service import ServiceGraph
 from resilience.losses import (
@@ -26,6 +25,7 @@ from resilience.losses import (
     vertices_behind,
     with_weights,
 )
+from tests.resilience.service_graphs import service_graph, service_graphs, with_edge
 
 
 def multigraph(graph: ServiceGraph) -> nx.MultiGraph:

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
-from service_graphs import service_graph
 
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
@@ -30,6 +29,7 @@ from resilience.parameters import LEVELS, Level, default_parameters
 from resilience.rates import annual_rates
 from resilience.roads import road_graph
 from resilience.second_path import FirstPath, second_path
+from tests.resilience.service_graphs import service_graph
 
 PARAMETERS = default_parameters()
 EVENTS = {"Q20": 20.0, "Q100": 100.0}

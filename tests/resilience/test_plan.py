@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measure_cases import by_level, candidates, cases, failure_rows, rate_rows, situation
-from service_graphs import service_graph
 
 from resilience.benefits import Sampling
 from resilience.loss import network_loss
 from resilience.measures import Candidates, Situation, apply
 from resilience.parameters import LEVELS, Level
 from resilience.plan import COLUMNS, Plan, choose, priority_of
+from tests.resilience.measure_cases import by_level, candidates, cases, failure_rows, rate_rows, situation
+from tests.resilience.service_graphs import service_graph
 
 DRAWS = Sampling(seed=5, draws=30)
 

@@ -4,12 +4,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from service_graphs import service_graph
 
 from gracethd.network import Network
 from resilience.losses import index_graph
 from resilience.parameters import LEVELS, Level, Parameters, default_parameters, replace_parameters
 from resilience.rates import annual_rates, rates_loss, rooms
+from tests.resilience.service_graphs import service_graph
 
 ASSETS = [
     # kind, code, nature, nd_code

@@ -9,11 +9,11 @@ import pandas as pd
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from small_network import small_network
 
 from gracethd.network.types import Network
 from resilience.series import COLUMNS, serie_of_assets, series
 from resilience.spof import spof
+from tests.resilience.small_network import small_network
 
 
 def members(table: pd.DataFrame) -> dict[str, set[str]]:

@@ -12,8 +12,6 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from small_network import small_network
-from test_losses import lost_by_search, members
 
 from gracethd.network.build import build_network
 from gracethd.reading import read
@@ -21,6 +19,8 @@ from gracethd.routes.trace import trace_routes
 from gracethd.routes.types import Routes
 from resilience.spof import COLUMNS, collapse, spof
 from resilience.stakes import prises_of_sites, subscribers_of_prises
+from tests.resilience.small_network import small_network
+from tests.resilience.test_losses import lost_by_search, members
 
 CUT = {  # prises_cut, prises_stranded
     "cable:CO1": (0, 0), "cable:CO3": (7, 7), "cable:TR1": (15, 15), "cable:DI1": (10, 0),

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from faults import FAULTS, KEYS
+from tests.gracethd.check.faults import FAULTS, KEYS
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
