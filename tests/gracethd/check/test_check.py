@@ -9,7 +9,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from tests.gracethd.check.faults import FAULTS, KEYS
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from gracethd.deliveries import Delivery, open_delivery
 from gracethd.errors import GraceTHDError
 from gracethd.findings import COLUMNS, SEVERITIES
 from gracethd.model import PERSONAL, attributes, value_lists
+from tests.gracethd.check.faults import FAULTS, KEYS
 
 TESTED_ELSEWHERE = {"versions_melangees", "remplissage", "geometrie_absente"}
 
