@@ -102,7 +102,9 @@ def spof(
 def _run(study: "Study", output: Path, *, as_json: bool) -> None:
     say = _progress()
     say("chargement (la première fois, compilation des calculs : jusqu'à 30 s)")
-    from resilience.run import analyse, headlines, write_results
+    from resilience.outputs.folder import write_results
+    from resilience.results import headlines
+    from resilience.run import analyse
 
     results = analyse(study, day=today(), say=say)
     summary = write_results(results, output)

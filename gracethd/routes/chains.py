@@ -223,14 +223,15 @@ def _loose(
 
 
 def _steps(survey: Survey, legs: pd.DataFrame) -> pd.DataFrame:
-    """Expand legs into stretches between stops."""
+    """Expand legs into stretches between stops; a leg between two boxes of one stop is a step of no stretch."""
     network, boxed = survey.network, survey.boxed
-    size = (legs["up"] - legs["down"]).abs().to_numpy()
+    size = (legs["up"] - legs["down"]).abs().clip(lower=1).to_numpy()
     row = np.repeat(np.arange(len(legs)), size)
     within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
     sign = np.sign((legs["up"] - legs["down"]).to_numpy())[row]
     here = legs["down"].to_numpy()[row] + sign * within
     section_of = network.sections.drop_duplicates("stop1").set_index("stop1")["section"]
+    section = section_of.reindex(np.where(sign > 0, here, here - 1)).to_numpy(float)
     place_of = network.stops.drop_duplicates("stop").set_index("stop")["place"]
     alone = boxed[~boxed.duplicated("stop", keep=False)].set_index("stop")["box"]
     joint = np.where(within == 0, legs["down_box"].to_numpy()[row], NOWHERE)
@@ -238,7 +239,7 @@ def _steps(survey: Survey, legs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "route": legs["route"].to_numpy()[row],
-            "section": section_of.reindex(np.where(sign > 0, here, here - 1)).to_numpy(np.int64),
+            "section": np.where(sign == 0, NOWHERE, section).astype(np.int64),
             "stop": here,
             "place": survey.nodes.get_indexer(pd.Index(place_of.reindex(here))),
             "owner": np.where(joint >= 0, joint, only),

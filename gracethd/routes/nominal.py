@@ -61,15 +61,17 @@ def cable_graph(parts: GraphParts, survey: Survey, pbos: pd.Index) -> Joints:
     in_room = at["room"].isin(room_vertex.index)
     boxed = at[~in_room & at["ebp"].notna()]
     boxes = _box_joints(parts, survey, boxed, pbos, spliced)
-    boxed = boxed.merge(boxes, on=["layer", "ebp", "joint"])
-    many = boxed.groupby(["layer", "stop"])["vertex"].transform("size") > 1
+    standing = pd.concat(
+        [_room_stops(at[in_room], room_vertex, entry), boxed.merge(boxes, on=["layer", "ebp", "joint"])],
+        ignore_index=True,
+    )
+    many = standing.duplicated(["layer", "stop"], keep=False)
     stops = [
-        _room_stops(at[in_room], room_vertex, entry),
-        boxed.loc[~many, STOP],
-        _shared_stops(parts, survey, boxed[many]),
-        _place_stops(parts, survey, at[~in_room & at["ebp"].isna()], boxes),
+        standing.loc[~many, STOP],
+        _shared_stops(parts, survey, standing[many]),
+        _place_stops(parts, survey, _unequipped(at, in_room), boxes),
     ]
-    found = pd.concat(stops, ignore_index=True).drop_duplicates(["layer", "cable", "stop"])
+    found = pd.concat(stops, ignore_index=True)
     _lay_sections(parts, survey, found)
     return Joints(found, boxes.rename(columns={"joint": "cable"}), room_vertex, entry)
 
@@ -126,17 +128,28 @@ def _room_stops(at: pd.DataFrame, room_vertex: pd.Series, entry: pd.Series) -> p
     """Give the stops in rooms their vertex: transport reaches a PM at its entry."""
     is_entry = (at["layer"] == "transport") & at["room"].isin(entry.index)
     vertex = np.where(is_entry, entry.reindex(at["room"]), room_vertex.reindex(at["room"]))
-    return at.assign(vertex=vertex.astype(np.int32))[STOP]
+    return at.assign(vertex=vertex.astype(np.int32))
 
 
-def _shared_stops(parts: GraphParts, survey: Survey, boxed: pd.DataFrame) -> pd.DataFrame:
-    """Give a stop with several boxes a vertex of its own: their order is unknown (D9)."""
-    once = boxed[["layer", "cable", "stop", "place"]].drop_duplicates(["layer", "stop"])
-    once = once.assign(hub=parts.vertices(len(once), survey.nodes.get_indexer(pd.Index(once["place"]))))
-    each = boxed.merge(once[["layer", "stop", "hub"]], on=["layer", "stop"])
+def _shared_stops(parts: GraphParts, survey: Survey, standing: pd.DataFrame) -> pd.DataFrame:
+    """Give a stop with several boxes, or a box beside a room, a vertex of its own: no order is known (D9).
+
+    It is a piece of the cable, and falls with it: nothing else joins these boxes.
+    """
+    once = standing[["layer", "cable", "stop", "place"]].drop_duplicates(["layer", "stop"])
+    place = survey.nodes.get_indexer(pd.Index(once["place"]))
+    once = once.assign(hub=parts.vertices(len(once), place, once["cable"]))
+    each = standing.merge(once[["layer", "stop", "hub"]], on=["layer", "stop"])
     parts.edges(each["hub"], each["vertex"], ambiguous=each["layer"] != "collecte")
-    parts.possible(survey.box_asset.reindex(each["ebp"]).to_numpy(), each["hub"])
+    boxed = each[each["ebp"].notna()]
+    parts.possible(survey.box_asset.reindex(boxed["ebp"]).to_numpy(), boxed["hub"])
     return once.rename(columns={"hub": "vertex"})[STOP]
+
+
+def _unequipped(at: pd.DataFrame, in_room: pd.Series) -> pd.DataFrame:
+    """Give the stops that have neither room nor box."""
+    equipped = at.loc[in_room | at["ebp"].notna(), "stop"]
+    return at[~at["stop"].isin(equipped)]
 
 
 def _place_stops(

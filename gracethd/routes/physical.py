@@ -94,7 +94,21 @@ def _stop_vertices(
     vertex = np.where(np.isnan(in_room), at_spot, in_room)
     alone = np.isnan(vertex)
     vertex[alone] = parts.vertices(int(alone.sum()))
+    _open_beside_rooms(parts, survey, at.assign(vertex=vertex), spots)
     return pd.Series(vertex.astype(np.int32), index=pd.MultiIndex.from_frame(at[["layer", "stop"]]))
+
+
+def _open_beside_rooms(parts: GraphParts, survey: Survey, at: pd.DataFrame, spots: pd.Series) -> None:
+    """Let a cable that ends in a room, and is opened in a box at the same place, be re-spliced there too."""
+    beside = at[at["spot"].str.startswith("room:").fillna(value=False).astype(bool)].merge(
+        survey.boxed.drop_duplicates("stop")[["stop", "cable", "place"]], on="stop"
+    )
+    hub = spots.reindex(pd.MultiIndex.from_arrays([beside["layer"], "place:" + beside["place"]]))
+    known = hub.notna().to_numpy()
+    piece = parts.vertices(int(known.sum()), survey.nodes.get_indexer(pd.Index(beside["place"]))[known],
+                           beside["cable"].to_numpy()[known])  # fmt: skip
+    parts.edges(beside["vertex"].to_numpy(np.int32)[known], piece)
+    parts.edges(piece, hub.to_numpy()[known].astype(np.int32))
 
 
 def _hang_drops(

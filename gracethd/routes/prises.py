@@ -31,7 +31,8 @@ def trace_prises(graphs: Graphs, survey: Survey, demand: pd.DataFrame) -> pd.Dat
     spliced = splice_vertices(graphs, survey, prises, far)
     cabled = np.where(prises["reason"] == "", _cable_vertices(graphs, survey, prises), NOWHERE)
     prises["traced"] = np.select([spliced >= 0, cabled >= 0], ["splice", "cable"], "")
-    prises["vertex_nominal"] = np.where(spliced >= 0, spliced, cabled).astype(np.int32)
+    nearest = np.where(spliced >= 0, spliced, cabled).astype(np.int32)
+    prises["vertex_nominal"] = _behind_own_box(graphs, survey, prises, nearest)
     prises["vertex_physical"] = np.where(prises["traced"] != "", far, NOWHERE).astype(np.int32)
     return _by_zone(graphs, survey, prises)
 
@@ -55,6 +56,29 @@ def _cable_vertices(graphs: Graphs, survey: Survey, prises: pd.DataFrame) -> NDA
     vertex = np.where(np.isnan(at_drop), at_pbo, at_drop)
     vertex = np.where(np.isnan(vertex), NOWHERE, vertex).astype(np.int32)
     return np.where((vertex >= 0) & (graphs.nominal.depth()[vertex] >= 0), vertex, NOWHERE).astype(np.int32)
+
+
+def _behind_own_box(
+    graphs: Graphs, survey: Survey, prises: pd.DataFrame, vertex: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Put prises behind their PBO where their drop is spliced in other boxes too: the own one counts (D9)."""
+    of_drops = survey.boxed[survey.boxed["cable"].isin(survey.premise_stop.index)]
+    several = of_drops.loc[of_drops["cable"].duplicated(), "cable"]
+    ends_there = pd.MultiIndex.from_frame(prises[["drop_asset", "pbo"]]).isin(
+        pd.MultiIndex.from_frame(of_drops[["cable", "ebp"]])
+    )
+    mixed = (vertex >= 0) & prises["drop_asset"].isin(several).to_numpy() & ends_there
+    pairs = pd.DataFrame({"vertex": vertex[mixed], "pbo": prises.loc[mixed, "pbo"].to_numpy()})
+    once = pairs.drop_duplicates().sort_values(["vertex", "pbo"])
+    asset = survey.box_asset.reindex(once["pbo"]).to_numpy()
+    own = pd.Series(
+        graphs.nominal.vertices(len(once), survey.box_place(once["pbo"]), asset),
+        index=pd.MultiIndex.from_frame(once),
+    )
+    graphs.nominal.edges(once["vertex"], own)
+    behind = vertex.copy()
+    behind[mixed] = own.reindex(pd.MultiIndex.from_frame(pairs)).to_numpy()
+    return behind
 
 
 def _by_zone(graphs: Graphs, survey: Survey, prises: pd.DataFrame) -> pd.DataFrame:

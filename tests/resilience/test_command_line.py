@@ -112,6 +112,19 @@ def test_a_study_gives_its_files_whole_and_private(study: Path, tmp_path: Path, 
     assert plan["cost_eur_central"].sum() <= 50_000
 
 
+def test_a_study_of_deliveries_alone_says_what_it_lacks(study: Path, tmp_path: Path, command: Run) -> None:
+    study.write_text('inventory = ["livraisons/*.zip"]\n', encoding="utf-8")
+    out = tmp_path / "resultats"
+    code, printed, _ = command("resilience", "run", study, "-o", out)
+    assert code == 0
+    assert "600 inventoriées" in printed
+    assert not (out / "plan.csv").exists()
+    assert not (out / "exposure.parquet").exists()
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["event_losses"] == []
+    assert {row["origin"] for row in summary["loss"]} == {"rate"}
+
+
 def test_the_same_study_gives_the_same_bytes_whatever_the_hash_seed(
     study_folder: Path, tmp_path: Path
 ) -> None:

@@ -1,0 +1,202 @@
+"""The folder of results: a study's report composed, and every file of it written together."""
+
+import hashlib
+import platform
+import resource
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gracethd.outputs.geopackage import write_geopackage
+from gracethd.outputs.publish import publish_folder
+from gracethd.outputs.tables import write_json, write_table
+from gracethd.outputs.workbook import write_workbook
+from resilience.exposure.extents import mapped_areas, water_extents
+from resilience.indicators import indicators
+from resilience.outputs.layers import study_layers
+from resilience.outputs.page import write_page
+from resilience.outputs.report import Report
+from resilience.outputs.sheets import study_notes, study_sheets
+from resilience.parameters import LEVELS
+from resilience.plan import Plan
+from resilience.results import MIN_PRISES, Results
+from resilience.study import Study, study_files
+
+
+def write_results(results: Results, folder: Path) -> dict[str, object]:
+    """Write what people open, all files together or none, and give the summary.
+
+    Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``resultats.gpkg``, ``spof.csv``, ``spof.parquet``,
+    ``series.csv``, ``exposure.parquet``, ``indicateurs.csv``, ``findings.csv``, ``rapport.html`` and
+    ``summary.json``, each where the study has its part.
+    """
+    report = report_of(results)
+    begun = time.perf_counter()
+    with publish_folder(folder) as aside:
+        write_table(results.spof, aside / "spof.parquet")
+        write_table(results.listed, aside / "spof.csv")
+        write_table(results.series, aside / "series.csv")
+        write_table(results.loops, aside / "loops.csv")
+        write_table(results.findings, aside / "findings.csv")
+        if report.indicators is not None:
+            write_table(report.indicators, aside / "indicateurs.csv")
+        if results.exposure is not None:
+            write_table(results.exposure, aside / "exposure.parquet")
+        if results.plan is not None:
+            write_table(results.plan.plan, aside / "plan.parquet")
+            write_table(results.plan.plan, aside / "plan.csv")
+        write_workbook(
+            study_sheets(report),
+            aside / "plan.xlsx",
+            title=report.title,
+            recipient=report.recipient,
+            day=report.day,
+            notes=study_notes(report),
+        )
+        write_geopackage(
+            study_layers(report), aside / "resultats.gpkg", recipient=report.recipient, day=report.day
+        )
+        write_page(report, aside / "rapport.html")
+        timings = {**results.timings_s, "écriture": round(time.perf_counter() - begun, 3)}
+        summary = _summary(results, report.indicators, timings)
+        write_json(summary, aside / "summary.json")
+    return summary
+
+
+def report_of(results: Results) -> Report:
+    """Put the results of a study in the form that the writers read."""
+    study, network, tables = results.study, results.network, results.tables
+    communes = tables.get("communes")
+    rooms = results.routes.rooms
+    placed = network.assets.loc[rooms["asset"].clip(lower=0), "geometry"].to_numpy()
+    plan = results.plan
+    return Report(
+        title=study.title,
+        recipient=study.recipient,
+        day=results.day,
+        language=study.language,
+        notice=study.notice,
+        counts=results.routes.counts,
+        deliveries=results.inventory.deliveries,
+        levels=results.routes.levels,
+        feeds=results.routes.feeds,
+        findings=results.findings,
+        indicators=indicators(results.routes, results.listed, results.loops, network, results.loss, plan),
+        spof=results.listed,
+        series=results.series[results.series["prises_cut"] >= MIN_PRISES],
+        loops=results.loops,
+        rooms=gpd.GeoDataFrame(
+            rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=network.assets.crs
+        ),
+        communes=communes if isinstance(communes, gpd.GeoDataFrame) else None,
+        hazard_extents=water_extents(study.hazards, results.inventory.crs) if study.hazards else None,
+        coverage=mapped_areas(study.hazards, results.inventory.crs) if study.hazards else None,
+        exposure=_located(results),
+        event_losses=results.event_losses,
+        loss=results.loss,
+        tail=study.loss.tail,
+        draws=study.loss.draws,
+        plan=None if plan is None else plan.plan,
+        ecartees=None if plan is None else plan.ecartees.rename(columns={"motif": "raison"}),
+        budget={} if plan is None else _budget(plan),
+        parameters=study.parameters.table,
+        limits=_limits(results),
+    )
+
+
+def _located(results: Results) -> gpd.GeoDataFrame | None:
+    """Give the exposure the geometry of what is exposed: the line for lines, the place for the rest."""
+    if results.exposure is None:
+        return None
+    lines = results.network.lines.drop_duplicates("asset").set_index("asset")["geometry"]
+    asset = results.exposure["asset"].to_numpy()
+    shape = lines.reindex(asset).to_numpy()
+    own = results.network.assets["geometry"].to_numpy()[asset]
+    geometry = np.where(pd.isna(shape), own, shape)
+    return gpd.GeoDataFrame(results.exposure, geometry=geometry, crs=results.network.assets.crs)
+
+
+def _budget(plan: Plan) -> dict[str, float]:
+    summary = plan.summary
+    avoided = summary["avoided"]
+    assert isinstance(avoided, dict)
+    return {
+        "budget_eur": float(str(summary["budget_eur"])),
+        "spent_eur": float(str(summary["spent_eur"])),
+        "gap": float(str(summary["gap"])),
+        **{f"prises_h_avoided_per_year_{level}": float(avoided[level]) for level in LEVELS},
+    }
+
+
+def _limits(results: Results) -> list[str]:
+    """Say what the study leaves out, counted."""
+    limits = []
+    absent = results.spof.attrs.get("absent", [])
+    if absent:
+        limits.append("Colonnes vides faute de table : " + ", ".join(map(str, absent)) + ".")
+    left = results.listed.attrs.get("left_out", {})
+    if left:
+        limits.append(
+            f"Liste SPOF : {left['below_min_prises']} objets coupant moins de {MIN_PRISES} prises, "
+            f"{left['drops']} raccordements et {left['same_place']} objets de même lieu sont dans la table "
+            "complète spof.parquet seulement."
+        )
+    out = results.routes.counts["prises_untraced"]
+    limits.append(f"{out} prises inventoriées ne sont pas tracées et ne comptent dans aucune perte.")
+    limits.append(
+        "Vent, argiles, feux de forêt, coupures électriques et équipes d'intervention ne sont pas modélisés."
+    )
+    return limits
+
+
+def _summary(
+    results: Results, indicators_frame: pd.DataFrame | None, timings_s: dict[str, float]
+) -> dict[str, object]:
+    """Compose ``summary.json``; all but its ``run`` block is the same for the same inputs."""
+    study, plan = results.study, results.plan
+    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "study": {
+            "title": study.title,
+            "recipient": study.recipient,
+            "notice": study.notice,
+            "seed": study.seed,
+        },
+        "inputs": {
+            "deliveries": results.inventory.deliveries.to_dict("records"),
+            "files": _checksums(study),
+        },
+        "versions": {
+            name: version(name) for name in ("gracethd", "geopandas", "shapely", "networkx", "numpy")
+        },
+        "parameters": results.study.parameters.table.to_dict("records"),
+        "counts": dict(results.routes.counts),
+        "feeds": results.routes.feeds.to_dict("records"),
+        "levels": results.routes.levels.to_dict("records"),
+        "event_losses": [] if results.event_losses is None else results.event_losses.to_dict("records"),
+        "loss": results.loss.to_dict("records"),
+        "indicators": [] if indicators_frame is None else indicators_frame.to_dict("records"),
+        "plan": {} if plan is None else plan.summary,
+        "run": {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "timings_s": timings_s,
+            "peak_memory_mb": round(usage / 1024, 1),
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _checksums(study: Study) -> list[dict[str, object]]:
+    """List the study's own files with size and checksum; deliveries have theirs in the inventory."""
+    rows = []
+    for role, paths in study_files(study).items():
+        for path in paths if role != "inventory" else ():
+            content = path.read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+            rows.append({"role": role, "file": path.name, "size_bytes": len(content), "sha256": digest})
+    return rows

@@ -1,0 +1,120 @@
+"""What a study gives, and the ten lines of it that matter."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import geopandas as gpd
+import pandas as pd
+
+from gracethd.inventory import Inventory
+from gracethd.network import Network
+from gracethd.report import prises_line
+from gracethd.routes import Routes
+from resilience.parameters import LEVELS
+from resilience.plan import Plan
+from resilience.study import Study
+
+MIN_PRISES = 10
+"""Lists leave out what cuts fewer prises; the full table keeps it."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a study gives, stage by stage; every frame is described where it is made.
+
+    Attributes
+    ----------
+    study, inventory, network, routes
+    tables : dict of str to DataFrame
+    spof, listed, series, loops : see `resilience.spof`, `resilience.series`, `resilience.loops`
+        `listed` is what people read; `spof` the full table.
+    exposure, event_losses, loss : DataFrame or None
+        None where the study names no hazard (`loss` then holds the rates without a map alone).
+    plan : Plan or None
+        None where the study names no budget.
+    findings : DataFrame
+    day : date
+    timings_s : dict of str to float
+    """
+
+    study: Study
+    inventory: Inventory
+    network: Network
+    routes: Routes
+    tables: dict[str, pd.DataFrame]
+    spof: gpd.GeoDataFrame
+    listed: gpd.GeoDataFrame
+    series: gpd.GeoDataFrame
+    loops: pd.DataFrame
+    exposure: pd.DataFrame | None
+    event_losses: pd.DataFrame | None
+    loss: pd.DataFrame
+    plan: Plan | None
+    findings: pd.DataFrame
+    day: date
+    timings_s: dict[str, float] = field(repr=False)
+
+
+def headlines(results: Results) -> list[str]:
+    """Write the ten lines that matter, in French."""
+    lines = [prises_line(results.routes.prises)]
+    levels = results.routes.levels.groupby("level")["prises"].sum()
+    lines.append(
+        "niveaux d'usage : " + ", ".join(f"niveau {level} {n} prises" for level, n in levels.items())
+    )
+    feeds = results.routes.feeds["source"].value_counts()
+    lines.append("injection : " + ", ".join(f"{source} {n}" for source, n in feeds.items()))
+    if len(results.series):
+        worst = results.series.iloc[0]
+        lines.append(
+            f"pire série : {worst['serie']}, {worst['prises_cut']} prises coupées "
+            f"({worst['n_ways']} cheminements sur {worst['length_m']:.0f} m, {worst['n_cables']} câble(s))"
+        )
+    if len(results.listed):
+        worst = results.listed.iloc[0]
+        lines.append(f"pire objet : {worst['kind']} {worst['libelle']}, {worst['prises_cut']} prises coupées")
+    false = results.loops[results.loops["is_false"]]
+    lines.append(
+        f"boucles de collecte : {len(results.loops)} NRO jugés, {len(false)} fausse(s) boucle(s)"
+        + (f" ({', '.join(false['nro'])})" if len(false) else "")
+    )
+    if results.exposure is not None and results.event_losses is not None:
+        lines += _water_lines(results.exposure, results.event_losses)
+    totals = {level: results.loss[f"prises_h_per_year_{level}"].sum() for level in LEVELS}
+    lines.append(
+        f"perte annuelle attendue : {totals['central']:.0f} prises·h/an "
+        f"({totals['low']:.0f} à {totals['high']:.0f}), convention de queue {results.study.loss.tail}"
+    )
+    if results.plan is not None:
+        lines.append(_plan_line(results.plan))
+    return lines
+
+
+def _water_lines(exposure: pd.DataFrame, events: pd.DataFrame) -> list[str]:
+    lines = []
+    down = events.set_index(["hazard", "return_period"])["prises_down_mean"]
+    for (hazard, years), rows in exposure.groupby(["hazard", "return_period"]):
+        assets = rows.groupby("asset")["intensity_max"].max()
+        wet, unmapped = int((assets > 0).sum()), int(assets.isna().sum())
+        lines.append(
+            f"{hazard}, retour {years:g} ans : {wet} objets dans l'eau, {unmapped} non cartographiés "
+            f"sur {len(assets)} ; {down.get((hazard, years), 0.0):.0f} prises coupées en moyenne"
+        )
+    return lines
+
+
+def _plan_line(plan: Plan) -> str:
+    summary = plan.summary
+    avoided, after = summary["avoided"], summary["loss_after"]
+    assert isinstance(avoided, dict)
+    assert isinstance(after, dict)
+    return (
+        f"plan : {summary['n_chosen']} mesures sur {summary['n_candidates']}, "
+        f"{_thousands(summary['spent_eur'])} € HT sur {_thousands(summary['budget_eur'])} ; "
+        f"{_thousands(avoided['central'])} prises·h/an évitées, {_thousands(after['central'])} restantes ; "
+        f"écart à l'optimum prouvé {summary['gap']:.2%}"
+    )
+
+
+def _thousands(value: object) -> str:
+    return f"{float(str(value)):,.0f}".replace(",", " ")
