@@ -215,7 +215,7 @@ def equipment_findings(network: Network, equipment: pd.DataFrame) -> pd.DataFram
     unknown = equipment[~pd.MultiIndex.from_frame(equipment[["kind", "code"]]).isin(key)]
     return findings_frame(
         "equipement_inconnu", "mineur", "equipements", code=unknown["code"],
-        message="no " + unknown["kind"].astype(str) + " has this code: what is said of it has no effect",
+        message="aucun objet " + unknown["kind"].astype(str) + " de ce code : ligne sans effet",
         attribute="code",
     )  # fmt: skip
 

@@ -140,9 +140,9 @@ def _less_deep_when_rarer(exposure: pd.DataFrame) -> list[pd.DataFrame]:
                 continue
             worst = often.iloc[int(pd.Series(drop).argmax())]
             message = (
-                f"{n_less} assets have less water at {rare['scenario'].iloc[0]} than at"
-                f" {often['scenario'].iloc[0]}, up to {pd.Series(drop).max():.2f} m ({worst['kind']}"
-                f" {worst['code']}); check that the rasters belong to one study and are not exchanged"
+                f"{n_less} objets ont moins d'eau à {rare['scenario'].iloc[0]} qu'à"
+                f" {often['scenario'].iloc[0]}, jusqu'à {pd.Series(drop).max():.2f} m ({worst['kind']}"
+                f" {worst['code']}) : rasters d'études différentes, ou échangés ?"
             )
             parts.append(
                 findings_frame("alea_non_monotone", "majeur", "hazards", code=[name], message=message)
@@ -165,7 +165,7 @@ def _identical_files(hazards: Sequence[Hazard]) -> list[pd.DataFrame]:
         named = [(hazard, scenario) for _, hazard, scenario in same]
         if len(named) > 1:
             events = ", ".join(f"{hazard} {scenario}" for hazard, scenario in named)
-            message = f"the same file content stands for {events}; give each event its own map"
+            message = f"le même contenu de fichier vaut pour {events} : donner à chaque événement sa carte"
             parts.append(
                 findings_frame(
                     "alea_fichiers_identiques", "majeur", "hazards", code=[named[0][0]], message=message

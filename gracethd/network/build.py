@@ -75,7 +75,7 @@ def build_network(inventory: Inventory) -> Network:
 def _without_place(places: Places) -> pd.DataFrame:
     return findings_frame(
         "boite_sans_lieu", "majeur", "ebp", code=places.boxes.loc[places.boxes["nd_code"].isna(), "bp_code"],
-        message="neither its chamber, pole or room nor a node says where it is: no hazard reaches it",
+        message="ni chambre, appui, local ni nœud ne dit où il est : aucun aléa ne l'atteint",
     )  # fmt: skip
 
 

@@ -41,14 +41,14 @@ def cable_ends(inventory: Inventory, places: Places, fibres: Fibres) -> tuple[pd
     findings = [
         findings_frame(
             "extremite_contradictoire", "majeur", "cable", attribute="cb_nd1/cb_nd2", code=clash["cable"],
-            message="end " + clash["end"].astype(str) + ": the node of the end box is " + clash["box_node"]
-            + ", cb_nd says " + clash["code_node"] + "; the box wins",
+            message="bout " + clash["end"].astype(str) + " : le nœud de sa boîte est " + clash["box_node"]
+            + ", cb_nd dit " + clash["code_node"] + " ; la boîte l'emporte",
         ),
         geometry_findings,
         findings_frame(
             "extremite_inconnue", "majeur", "cable", attribute="cb_nd1/cb_nd2",
             code=ends.loc[ends["place"].isna() & ends["is_cable"], "cable"],
-            message="an end has no box, no node code and no node within 0.5 m: the cable is open there",
+            message="un bout sans boîte, sans code de nœud et sans nœud à 0,5 m : câble ouvert à cet endroit",
         ),
     ]  # fmt: skip
     ends = _equipment(ends, places, fibres)
@@ -111,7 +111,7 @@ def _from_geometry(
         loose = near[near["distance"] > ON_NODE_M]
         far = findings_frame(
             "extremite_approchee", "mineur", "cable", code=ends.loc[loose["row"], "cable"],
-            message="the line ends " + loose["distance"].round(2).astype(str) + " m from node " + loose["nd"],
+            message="ligne finie à " + loose["distance"].round(2).astype(str) + " m du nœud " + loose["nd"],
         )  # fmt: skip
     else:
         far = pd.DataFrame()

@@ -72,7 +72,7 @@ def cable_layers(
     undecided = codes[layer.isna()]
     findings = findings_frame(
         "couche_inconnue", "majeur", "cable", attribute="cb_typelog", code=undecided,
-        message="nothing tells whether this cable is transport or distribution: taken in both",
+        message="rien ne dit si ce câble est de transport ou de distribution : pris dans les deux",
     )  # fmt: skip
     expanded = layer.map(
         lambda code: LAYERS_OF_CODE.get(code, UNDECIDED) if isinstance(code, str) else UNDECIDED

@@ -64,7 +64,7 @@ def cable_stops(
     blind = rows[(rows["turn"] == 1) & rows["offset"].isna()]
     findings = findings_frame(
         "ordre_ouvertures_inconnu", "mineur", "cable", code=blind["cable"].drop_duplicates(),
-        message="opened in mid-span but without a line: the order of its openings is that of their codes",
+        message="ouvert en passage mais sans ligne : ses ouvertures sont prises dans l'ordre des codes",
     )  # fmt: skip
     return rows[["cable", "stop", "place", "ebp", "room", "at_m"]].reset_index(drop=True), findings
 

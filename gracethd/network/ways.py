@@ -66,7 +66,7 @@ def cable_chains(inventory: Inventory, ends: pd.DataFrame) -> Chains:
         [
             findings_frame(
                 "cheminement_par_geometrie", "mineur", "cable", code=added["cable"],
-                message="carried by way " + added["way"] + " by geometry only: no key links them",
+                message="porté par le cheminement " + added["way"] + " par géométrie : aucune clé ne les lie",
             ),
             off,
             _off_line(by_key, cable, inventory.geo("cheminement")),
@@ -254,7 +254,7 @@ def _off_chain(complete: gpd.GeoDataFrame, nodes: pd.DataFrame, inventory: Inven
     off = on_line[on_line["_merge"] == "left_only"].sort_values(["cable", "node"])
     return findings_frame(
         "noeud_hors_chaine", "mineur", "cable", code=off["cable"],
-        message="node " + off["node"].astype(str) + " lies on the line but not in the chain of ways",
+        message="le nœud " + off["node"].astype(str) + " est sur la ligne, hors de la chaîne",
     )  # fmt: skip
 
 
@@ -267,5 +267,5 @@ def _off_line(by_key: pd.DataFrame, cable: gpd.GeoDataFrame, way: gpd.GeoDataFra
     tally = away.groupby("cable")["way"].agg(["size", "first"])
     return findings_frame(
         "cheminement_hors_trace", "mineur", "cable", code=tally.index,
-        message=tally["size"].astype(str) + " way(s) by key lie away from its line, as " + tally["first"],
+        message=tally["size"].astype(str) + " cheminements par clé loin de sa ligne : " + tally["first"],
     )  # fmt: skip

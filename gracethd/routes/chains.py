@@ -23,11 +23,14 @@ class Starts:
         Asset of the box, -1 at a premise or a PM.
     vertex : (n_walks,) int32
         Vertex where the chain must end downstream, -1 for a new one.
+    spot : (n_walks,) object
+        `Survey.spot` where it starts; None for that of its stop.
     """
 
     stop: NDArray[np.int64]
     box: NDArray[np.int64]
     vertex: NDArray[np.int32]
+    spot: NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -216,16 +219,19 @@ def _loose(
     apart_at_end = is_last & (up != room[walks.room[first][route]])
     # a route that starts at a PBO hangs on distribution; one that starts at a PM starts in that room
     from_box = is_first & (starts.box[first][route] >= 0) & ((mask & 4) == 0)
+    wanted = starts.spot[first][route]
+    apart_at_start = is_first & pd.notna(wanted) & (down != wanted)
     loose = np.zeros(len(first), np.bool_)
-    loose[route[~legs["is_told"].to_numpy() | apart_at_end | from_box]] = True
+    loose[route[~legs["is_told"].to_numpy() | apart_at_start | apart_at_end | from_box]] = True
     loose[route[1:][apart]] = True
     return loose
 
 
 def _steps(survey: Survey, legs: pd.DataFrame) -> pd.DataFrame:
-    """Expand legs into stretches between stops; a leg between two boxes of one stop is a step of no stretch."""
+    """Expand legs into stretches between stops; a leg within one stop is the box, then the cable itself."""
     network, boxed = survey.network, survey.boxed
-    size = (legs["up"] - legs["down"]).abs().clip(lower=1).to_numpy()
+    length = (legs["up"] - legs["down"]).abs().to_numpy()
+    size = np.where(length > 0, length, 2)
     row = np.repeat(np.arange(len(legs)), size)
     within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
     sign = np.sign((legs["up"] - legs["down"]).to_numpy())[row]
@@ -236,6 +242,7 @@ def _steps(survey: Survey, legs: pd.DataFrame) -> pd.DataFrame:
     alone = boxed[~boxed.duplicated("stop", keep=False)].set_index("stop")["box"]
     joint = np.where(within == 0, legs["down_box"].to_numpy()[row], NOWHERE)
     only = alone.reindex(here).fillna(NOWHERE).to_numpy(np.int64)
+    only = np.where((sign == 0) & (within == 1), legs["cable"].to_numpy()[row], only)
     return pd.DataFrame(
         {
             "route": legs["route"].to_numpy()[row],

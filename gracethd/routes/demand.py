@@ -79,7 +79,7 @@ def find_demand(inventory: Inventory, network: Network, places: Places) -> Deman
 def _no_prise(rows: pd.DataFrame) -> pd.DataFrame:
     return findings_frame(
         "local_hors_demande", "info", "premise", attribute="type", code=rows["code"],
-        message="of type " + rows["type"].astype(str) + ": no prise, left out of the demand",
+        message="de type " + rows["type"].astype(str) + " : pas une prise, hors de la demande",
         delivery=rows["delivery"], line=rows["line"],
     )  # fmt: skip
 
@@ -198,7 +198,7 @@ def _announced(rows: pd.DataFrame, inventory: Inventory) -> tuple[gpd.GeoDataFra
     over = says & (n_rows > total)
     findings = findings_frame(
         "lignes_au_dela_adresse", "mineur", "adresse", attribute="ad_nblhab",
-        code=address.loc[over, "ad_code"], message="more premises than the address announces",
+        code=address.loc[over, "ad_code"], message="plus de locaux que l'adresse n'en annonce",
         delivery=address.loc[over, "delivery"], line=address.loc[over, "line"],
     )  # fmt: skip
     kept = address.loc[extra > 0, ["ad_code", "delivery", "geometry"]].assign(n=extra[extra > 0])

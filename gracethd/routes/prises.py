@@ -61,9 +61,10 @@ def _cable_vertices(graphs: Graphs, survey: Survey, prises: pd.DataFrame) -> NDA
 def _behind_own_box(
     graphs: Graphs, survey: Survey, prises: pd.DataFrame, vertex: NDArray[np.int32]
 ) -> NDArray[np.int32]:
-    """Put prises behind their PBO where their drop is spliced in other boxes too: the own one counts (D9)."""
+    """Put prises behind their PBO where their drop is also in other boxes or drawers: its own counts (D9)."""
     of_drops = survey.boxed[survey.boxed["cable"].isin(survey.premise_stop.index)]
-    several = of_drops.loc[of_drops["cable"].duplicated(), "cable"]
+    in_drawers = survey.cable_of_fibre[survey.fibres.contacts["fibre"].to_numpy()]
+    several = [*of_drops.loc[of_drops["cable"].duplicated(), "cable"], *in_drawers]
     ends_there = pd.MultiIndex.from_frame(prises[["drop_asset", "pbo"]]).isin(
         pd.MultiIndex.from_frame(of_drops[["cable", "ebp"]])
     )

@@ -29,6 +29,7 @@ def lay_transport(graphs: Graphs, survey: Survey) -> None:
         stop=survey.room_stop.reindex(at).fillna(NOWHERE).to_numpy(np.int64),
         box=np.full(len(pm), NOWHERE, np.int64),
         vertex=near.reindex(pm).to_numpy(np.int32),
+        spot=("room:" + pm.astype(object)).to_numpy(object),
     )
     chains = find_chains(survey, walks, starts)
     lay_chains(graphs.nominal, chains, survey, rooms=near.to_numpy(), given=starts.vertex[chains.first])

@@ -91,7 +91,8 @@ def _lay(
     graphs: Graphs, survey: Survey, walks: Walks, first: pd.DataFrame, far: NDArray[np.int32]
 ) -> NDArray[np.int32]:
     new = np.full(len(first), NOWHERE, np.int32)
-    starts = Starts(first["stop"].to_numpy(np.int64), first["box"].to_numpy(np.int64), new)
+    anywhere = np.full(len(first), None, object)
+    starts = Starts(first["stop"].to_numpy(np.int64), first["box"].to_numpy(np.int64), new, anywhere)
     chains = find_chains(survey, walks, starts)
     vertex = lay_chains(
         graphs.nominal, chains, survey, rooms=graphs.joints.rooms.to_numpy(), given=new[chains.first]

@@ -13,10 +13,10 @@ from gracethd.routes.demand import EXTRA
 from gracethd.routes.survey import Survey
 
 WHY_UNTRACED = {
-    EXTRA: "announced by the address, without a row: inventoried, not traced",
-    "sans_pbo": "no PBO by drop, key or zone: not traced",
-    "sans_pm": "outside every zone with a known PM, and no cable reaches its PBO: not traced",
-    "pm_isole": "its PM is joined to no feed: not traced",
+    EXTRA: "annoncée par l'adresse, sans ligne : inventoriée, non tracée",
+    "sans_pbo": "aucun PBO par raccordement, clé ou zone : non tracée",
+    "sans_pm": "hors de toute zone à PM connu, et aucun câble n'atteint son PBO : non tracée",
+    "pm_isole": "son PM n'est relié à aucune injection : non tracée",
 }
 
 

@@ -86,11 +86,11 @@ def _room_findings(gaps: list[str], lost: pd.Series) -> pd.DataFrame:
         [
             findings_frame(
                 "transport_sans_continuite", "majeur", "local", code=gaps,
-                message="its cables lead to a feed but no splice does: taken as joined in every closure",
+                message="câbles jusqu'à une injection, mais aucune épissure : pris comme joints",
             ),
             findings_frame(
                 "injection_sans_cable", "majeur", "feeds", attribute="code", code=lost,
-                message="no NRO stands there and no collecte cable stops there: this feed feeds nothing",
+                message="ni NRO ni câble de collecte à cet endroit : cette injection n'alimente rien",
             ),
         ]
     )  # fmt: skip

@@ -110,8 +110,8 @@ def coverage_findings(hazards: Sequence[Hazard]) -> pd.DataFrame:
             share = shapely.area(shapely.difference(area, grid.footprint())) / shapely.area(area)
             if share > BEYOND_SHARE:
                 message = (
-                    f"{share:.1%} of the coverage lies outside the raster of {event.scenario} and is taken as"
-                    " dry; right if the raster was cropped to the water, wrong if the coverage is too large"
+                    f"{share:.1%} de l'emprise est hors du raster de {event.scenario} et prise comme sèche :"
+                    " juste si le raster est rogné à l'eau, faux si l'emprise est trop grande"
                 )
                 parts.append(
                     findings_frame(

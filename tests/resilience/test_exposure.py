@@ -257,7 +257,7 @@ def test_a_coverage_that_goes_beyond_the_raster_is_told(
     layer = polygon_layer(tmp_path / "e.gpkg", shapely.box(*xy(west, 3), *xy(3, 0)))
     findings = coverage_findings([flood(three, layer), flood(three, "extent", name="autre")])
     assert findings["rule"].tolist() == (["alea_emprise_hors_raster"] if share else [])
-    assert findings["message"].str.startswith(f"{share} of the coverage").all()
+    assert findings["message"].str.startswith(f"{share} de l'emprise").all()
 
 
 # ---------------------------------------------------------------- grids of all sorts

@@ -86,7 +86,7 @@ def test_less_water_at_a_rarer_event_is_told_once_for_each_pair() -> None:
     assert findings["rule"].tolist() == ["alea_non_monotone"]  # half a millimetre less at Q1000 is rounding
     assert findings["code"].tolist() == ["crue"]
     message = findings["message"].iloc[0]
-    assert message.startswith("2 assets have less water at Q100 than at Q20, up to 0.60 m (ptech C1)")
+    assert message.startswith("2 objets ont moins d'eau à Q100 qu'à Q20, jusqu'à 0.60 m (ptech C1)")
 
 
 def test_nested_maps_have_no_finding() -> None:
