@@ -93,7 +93,7 @@ def test_v3_parallel_cables_cut_without_stranding_and_their_way_strands(v3: Trac
 def test_v3_two_cables_whose_node_code_contradicts_their_end_box(v3: Traced) -> None:
     found = v3[0].findings.query("rule == 'extremite_contradictoire'")
     assert len(found) == 2
-    assert found["message"].str.contains("end 2").all()
+    assert found["message"].str.contains("bout 2").all()
 
 
 @pytest.mark.parametrize("sample", ["demo", "v3"])
