@@ -208,21 +208,23 @@ def _loose(
     """Tell the routes that re-splicing by layer could not follow (D8)."""
     layers = survey.network.sections[["cable", "layer"]].drop_duplicates()
     bit = layers["layer"].map({"collecte": 1, "transport": 2, "distribution": 4})
-    mask = bit.groupby(layers["cable"]).sum().reindex(legs["cable"]).fillna(0).to_numpy(np.int64)
+    of_cable = bit.groupby(layers["cable"]).sum().reindex(legs["cable"]).fillna(0).to_numpy(np.int64)
     down = survey.spot.reindex(legs["down"]).to_numpy(object)
     up = survey.spot.reindex(legs["up"]).to_numpy(object)
     route = legs["route"].to_numpy()
     joined = route[1:] == route[:-1]
-    apart = joined & ((up[:-1] != down[1:]) | ((mask[:-1] & mask[1:]) == 0))
+    apart = joined & (up[:-1] != down[1:])
     is_first, is_last = np.diff(route, prepend=NOWHERE) != 0, np.diff(route, append=NOWHERE) != 0
     room = "room:" + survey.rooms["room"].to_numpy(object)
     apart_at_end = is_last & (up != room[walks.room[first][route]])
-    # a route that starts at a PBO hangs on distribution; one that starts at a PM starts in that room
-    from_box = is_first & (starts.box[first][route] >= 0) & ((mask & 4) == 0)
-    wanted = starts.spot[first][route]
-    apart_at_start = is_first & pd.notna(wanted) & (down != wanted)
-    loose = np.zeros(len(first), np.bool_)
-    loose[route[~legs["is_told"].to_numpy() | apart_at_start | apart_at_end | from_box]] = True
+    shared = np.full(len(first), 7)
+    np.bitwise_and.at(shared, route, of_cable)
+    # prises hang on distribution; between rooms, any layer that all the cables share will do
+    from_room = pd.notna(starts.spot[first])
+    is_mixed = np.where(from_room, shared, shared & 4) == 0
+    apart_at_start = is_first & from_room[route] & (down != starts.spot[first][route])
+    loose = is_mixed.copy()
+    loose[route[~legs["is_told"].to_numpy() | apart_at_start | apart_at_end]] = True
     loose[route[1:][apart]] = True
     return loose
 

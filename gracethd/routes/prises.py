@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gracethd.routes.graph import GraphParts
 from gracethd.routes.laying import Graphs
 from gracethd.routes.splices import splice_vertices
 from gracethd.routes.survey import NOWHERE, Survey
@@ -32,8 +33,9 @@ def trace_prises(graphs: Graphs, survey: Survey, demand: pd.DataFrame) -> pd.Dat
     cabled = np.where(prises["reason"] == "", _cable_vertices(graphs, survey, prises), NOWHERE)
     prises["traced"] = np.select([spliced >= 0, cabled >= 0], ["splice", "cable"], "")
     nearest = np.where(spliced >= 0, spliced, cabled).astype(np.int32)
-    prises["vertex_nominal"] = _behind_own_box(graphs, survey, prises, nearest)
-    prises["vertex_physical"] = np.where(prises["traced"] != "", far, NOWHERE).astype(np.int32)
+    far = np.where(prises["traced"] != "", far, NOWHERE).astype(np.int32)
+    prises["vertex_nominal"] = _behind_own_box(graphs.nominal, survey, prises, nearest)
+    prises["vertex_physical"] = _behind_own_box(graphs.physical, survey, prises, far)
     return _by_zone(graphs, survey, prises)
 
 
@@ -59,7 +61,7 @@ def _cable_vertices(graphs: Graphs, survey: Survey, prises: pd.DataFrame) -> NDA
 
 
 def _behind_own_box(
-    graphs: Graphs, survey: Survey, prises: pd.DataFrame, vertex: NDArray[np.int32]
+    graph: GraphParts, survey: Survey, prises: pd.DataFrame, vertex: NDArray[np.int32]
 ) -> NDArray[np.int32]:
     """Put prises behind their PBO where their drop is also in other boxes or drawers: its own counts (D9)."""
     of_drops = survey.boxed[survey.boxed["cable"].isin(survey.premise_stop.index)]
@@ -73,10 +75,10 @@ def _behind_own_box(
     once = pairs.drop_duplicates().sort_values(["vertex", "pbo"])
     asset = survey.box_asset.reindex(once["pbo"]).to_numpy()
     own = pd.Series(
-        graphs.nominal.vertices(len(once), survey.box_place(once["pbo"]), asset),
+        graph.vertices(len(once), survey.box_place(once["pbo"]), asset),
         index=pd.MultiIndex.from_frame(once),
     )
-    graphs.nominal.edges(once["vertex"], own)
+    graph.edges(once["vertex"], own)
     behind = vertex.copy()
     behind[mixed] = own.reindex(pd.MultiIndex.from_frame(pairs)).to_numpy()
     return behind
