@@ -99,7 +99,7 @@ def _by_fibres(ends: pd.DataFrame, places: Places, fibres: Fibres) -> pd.Series:
     is_pbo = places.boxes.loc[places.boxes["nature"] == "PBO", "bp_code"]
     at_pbo = fibres.splices[fibres.splices["ebp"].isin(is_pbo)]["fibre1"].to_numpy()
     waits_at_pbo = fibres.waiting[fibres.waiting["ebp"].isin(is_pbo)]["fibre"].to_numpy()
-    ends_at_pbo = np.flatnonzero(np.isin(fibres.cable, ends.loc[ends["ebp"].isin(is_pbo), "cable"]))
+    ends_at_pbo = np.flatnonzero(pd.Index(fibres.cable).isin(ends.loc[ends["ebp"].isin(is_pbo), "cable"]))
     reaches_pbo = np.zeros(n_groups, bool)
     reaches_pbo[fibres.group[np.concatenate([at_pbo, waits_at_pbo, ends_at_pbo]).astype(np.intp)]] = True
     code = np.select(

@@ -7,7 +7,7 @@ import shapely
 from gracethd.inventory import Inventory
 from gracethd.network import Network, build_network
 from gracethd.routes import Routes, trace_routes
-from tests.networks import cable, closure, draw, losses, nro, patch, pbo, pm, prises, splice, wait
+from tests.networks import cable, closure, draw, losses, nro, patch, pbo, pm, prises, splice, wait, way
 
 AT = {f"N{i}": (100.0 * i, 0.0) for i in range(8)}
 
@@ -268,3 +268,45 @@ def test_gaps_in_transport_are_closed_by_place_and_said_without_touching_what_is
     assert by.loc[("cable", "T1"), "cut"] == by.loc[("local", "NR"), "cut"] == 3
     assert by.loc[("cable", "T3"), "cut"] == 2
     assert by.loc[("cable", "T2"), "cut"] == 1
+
+
+def test_d9_a_cable_drawn_towards_its_pm_is_followed_to_the_pm_from_where_it_is_opened() -> None:
+    """B2(N2) --C1-- B1(N1) --C1-- PM(N0): end 1 is the far one, the home waits in the middle."""
+    inventory = draw(
+        pm("PM", "N0"), pbo("B1", "N1"), pbo("B2", "N2"),
+        cable("C1", "N2", "N0", fibres=1, line=[(200, 0), (0, 0)]), patch("PM", "C1.1"), wait("B1", "C1.1"),
+        way("W1", "N0", "N1", "C1", line=[(0, 0), (100, 0)]),
+        way("W2", "N1", "N2", "C1", line=[(100, 0), (200, 0)]), prises("B1", "L1"), at=AT,
+    )  # fmt: skip
+    network, routes = trace(inventory)
+    by = losses(routes, network)
+    assert traced(routes) == {"L1": "splice"}
+    assert by.loc[("cheminement", "W1"), ["cut", "stranded"]].tolist() == [1, 1]
+    assert by.loc[("cheminement", "W2"), "cut"] == by.loc[("ebp", "B2"), "cut"] == 0
+
+
+def test_d9_the_own_box_of_a_prise_counts_though_its_fibre_goes_on_in_another_box_of_the_place() -> None:
+    """C1.2 waits in B2, is spliced in B1 of the same chamber to C1.1, which comes from the PM."""
+    by = loss(
+        draw(
+            pm("PM", "N0"), pbo("B1", "N1"), pbo("B2", "N1"),
+            cable("C1", "N0", "N2", fibres=2, line=[(0, 0), (200, 0)]), patch("PM", "C1.1"),
+            splice("B1", "C1.1", "C1.2"), wait("B2", "C1.2"), prises("B2", "L1"), at=AT,
+        )
+    )  # fmt: skip
+    assert by.loc[("ebp", "B2"), ["cut", "stranded"]].tolist() == [1, 1]
+    assert by.loc[("ebp", "B1"), ["cut", "stranded"]].tolist() == [1, 0]
+
+
+def test_a_cable_that_ends_in_a_room_and_is_opened_beside_it_serves_both() -> None:
+    """C1 ends at the drawer of the PM and is spliced to C2 in a closure of the same building."""
+    by = loss(
+        draw(
+            pm("PM", "N0"), closure("B0", "N0"), pbo("B1", "N1"), pbo("B2", "N2"),
+            cable("C1", "N0", "N1", fibres=2, cb_ba1="BAPM"), cable("C2", "N0", "N2", fibres=1, cb_bp1="B0"),
+            splice("B0", "C1.2", "C2.1"), prises("B1", "L1"), prises("B2", "L2"), at=AT,
+        )
+    )  # fmt: skip
+    assert by.loc[("local", "PM"), ["cut", "stranded"]].tolist() == [2, 2]
+    assert by.loc[("cable", "C1"), "cut"] == 2
+    assert by.loc[("cable", "C2"), ["cut", "stranded"]].tolist() == [1, 1]

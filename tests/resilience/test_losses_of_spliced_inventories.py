@@ -34,7 +34,7 @@ def somewhere(i: int) -> Point:
 
 @st.composite
 def inventories(draw_: st.DrawFn) -> Inventory:
-    """Draw a row of places: rooms first, boxes, cables over one or more places, drops, splices.
+    """Draw a row of places: rooms first, then boxes, cables over some of them, drops, splices.
 
     Cables may be opened at any box between their ends or at them, spliced to any other, end in drawers or
     wait; fibres may be spliced twice (splitters), places may hold several boxes, layers may be mixed.
