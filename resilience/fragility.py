@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gracethd.findings import findings_frame
 from gracethd.network.types import Network
 from resilience.parameters import Level, Parameters
-from resilience.rates import rooms
+from resilience.rates import BURIED, rooms
 
 Float = NDArray[np.float64]
 
@@ -26,8 +26,6 @@ COLUMNS = (
 EVENT = ["hazard", "scenario", "return_period"]
 MECHANISMS = ("closure.flood", "nro.flood", "pm.flood", "way.flood")
 ROOM_HEIGHTS = {"nro.flood": "nro.floor_m", "pm.flood": "pm.plinth_m"}
-BURIED = ("4", "5", "6", "7", "8")
-"""Mountings (typ_imp) that water can reach: bare earth, gutter, gallery, duct, sewer."""
 ABOVE_GROUND = ("0", "1", "2", "3")
 """Mountings out of its reach: telecom and power poles, façade, inside a building. Others are unknown."""
 

@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gracethd.network.types import Network
+from gracethd.outputs.publish import DIFFUSION
 from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
 from resilience.alternatives import alternatives, cables_of_edges
@@ -33,7 +34,6 @@ from resilience.stakes import communes_around, stakes
 
 Long = NDArray[np.int64]
 
-DIFFUSION = "DIFFUSION RESTREINTE"
 COLUMNS = (
     "kind", "code", "libelle", "segment", "commune", "epci", "prises_cut", "prises_cut_max",
     "prises_stranded", "abonnes_cut", "n_pm", "n_nro", "prises_own", "prises_transit", "sites_sensibles",
