@@ -56,16 +56,16 @@ TABLES: dict[str, Table] = {
         },
     ),
     "premise": Table(
-        ("code", "type", "nd_code", "st_code", "ad_code", "zp_code", "bp_code"),
+        ("code", "type", "nd_code", "st_code", "ad_code", "zp_code", "bp_code", "bp_codf", "bp_codp"),
         {
             "t_suf": {
                 "code": "sf_code", "type": "sf_type", "nd_code": "sf_nd_code", "ad_code": "sf_ad_code",
-                "zp_code": "sf_zp_code",
+                "zp_code": "sf_zp_code", "bp_codf": "lc_bp_codf", "bp_codp": "lc_bp_codp",
             },
         },
     ),
     "adresse": Table(
-        ("ad_code", "ad_insee", "ad_nblhab", "ad_nblres", "ad_nblpro", "ad_nblent", "ad_nblpub"),
+        ("ad_code", "ad_insee", "ad_racc", "ad_nblhab", "ad_nblres", "ad_nblpro", "ad_nblent", "ad_nblpub"),
         {"t_adresse": {}},
         geometry=True,
         numbers=("ad_nblhab", "ad_nblres", "ad_nblpro", "ad_nblent", "ad_nblpub"),
@@ -79,7 +79,7 @@ TABLES: dict[str, Table] = {
     ),
     "baie": Table(("ba_code", "ba_lc_code"), {"t_baie": {"ba_lc_code": "ba_lt_code"}}),
     "tiroir": Table(("ti_code", "ti_ba_code"), {"t_tiroir": {}}),
-    "cassette": Table(("cs_code", "cs_bp_code"), {"t_cassette": {}}),
+    "cassette": Table(("cs_code", "cs_bp_code", "cs_num"), {"t_cassette": {}}, numbers=("cs_num",)),
     "cable": Table(
         (
             "cb_code", "cb_etiquet", "cb_nd1", "cb_nd2", "cb_bp1", "cb_ba1", "cb_bp2", "cb_ba2",
@@ -89,9 +89,15 @@ TABLES: dict[str, Table] = {
         numbers=("cb_capafo", "cb_lgreel"),
     ),
     "cableline": Table(("cl_cb_code",), {"t_cableline": {}}, geometry=True),
-    "fibre": Table(("fo_code", "fo_cb_code", "fo_nincab"), {"t_fibre": {}}, numbers=("fo_nincab",)),
+    "fibre": Table(
+        ("fo_code", "fo_cb_code", "fo_nincab", "fo_numtub", "fo_nintub"),
+        {"t_fibre": {}},
+        numbers=("fo_nincab", "fo_numtub", "fo_nintub"),
+    ),
     "position": Table(
-        ("ps_code", "ps_1", "ps_2", "ps_cs_code", "ps_ti_code", "ps_fonct"), {"t_position": {}}
+        ("ps_code", "ps_1", "ps_2", "ps_cs_code", "ps_ti_code", "ps_fonct", "ps_etat", "ps_numero"),
+        {"t_position": {}},
+        numbers=("ps_numero",),
     ),
     "cheminement": Table(
         ("cm_code", "cm_ndcode1", "cm_ndcode2", "cm_typ_imp", "cm_typelog", "cm_passage", "cm_compo"),
