@@ -5,13 +5,15 @@ not fit is an error, never cut. The same tables give the same bytes, whatever th
 """
 
 import csv
+import io
 import os
 import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -19,13 +21,19 @@ import fiona
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 import shapely
+from pyogrio.raw import write_arrow
 
 from gracethd.errors import CRSError, GraceTHDError
 from gracethd.model import attributes
 
 WrittenVersion = Literal["2.0.1", "3.0.1"]
+Texts = dict[str, pa.Array]
 
+_DRIVER, _SHAPE = "ESRI Shapefile", "geometry"
 _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip entry can carry
 _TRUE, _FALSE = {"t", "true", "1", "o", "oui"}, {"f", "false", "0", "n", "non"}
 # Widths of the empty shapefiles shipped with the public model: integers in 11 digits, free numbers in 32.10,
@@ -117,10 +125,15 @@ def _publish_folder(aside: Path, path: Path) -> None:
     aside.replace(path)
 
 
+@cache
+def _tables(version: WrittenVersion) -> dict[str, pd.DataFrame]:
+    return {str(name): rows for name, rows in attributes(version).groupby("table", sort=False)}
+
+
 def _check_names(tables: Mapping[str, pd.DataFrame], version: WrittenVersion) -> None:
-    model = attributes(version)
+    model = _tables(version)
     for name, frame in tables.items():
-        known = set(model.loc[model["table"] == name, "attribute"])
+        known = set(model[name]["attribute"]) if name in model else set()
         if not known:
             raise GraceTHDError(f"{name}: no such table in GraceTHD {version}")
         shape = {frame.geometry.name} if isinstance(frame, gpd.GeoDataFrame) else set()
@@ -146,8 +159,7 @@ def _common_crs(tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def _write_table(frame: pd.DataFrame, name: str, version: WrittenVersion, folder: Path, wkt: str) -> None:
-    model = attributes(version)
-    rows = model[model["table"] == name]
+    rows = _tables(version)[name]
     shape = rows.loc[rows["geometry_type"] != "", "geometry_type"].tolist()
     plain = rows[rows["geometry_type"] == ""]
     if shape and not isinstance(frame, gpd.GeoDataFrame):
@@ -156,32 +168,44 @@ def _write_table(frame: pd.DataFrame, name: str, version: WrittenVersion, folder
     if isinstance(frame, gpd.GeoDataFrame) and shape:
         _write_shapefile(texts, frame.geometry, plain, shape[0], folder / f"{name}.shp", wkt)
     else:
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, delimiter=";", lineterminator="\n")
-            writer.writerow(texts)
-            writer.writerows(zip(*texts.values(), strict=True))
+        _write_csv(texts, folder / f"{name}.csv")
+
+
+def _write_csv(texts: Texts, path: Path) -> None:
+    """Write rows in bulk, without quotes; one by one where a value holds a separator, quote or line end."""
+    plainly = pa.csv.WriteOptions(include_header=False, delimiter=";", quoting_style="none")
+    with path.open("wb") as stream:
+        stream.write((";".join(texts) + "\n").encode())
+        start = stream.tell()
+        try:
+            pa.csv.write_csv(pa.table(texts), stream, plainly)
+        except pa.ArrowInvalid:
+            stream.seek(start)
+            stream.truncate()
+            with io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
+                rows = zip(*(column.to_pylist() for column in texts.values()), strict=True)
+                csv.writer(text, delimiter=";", lineterminator="\n").writerows(rows)
 
 
 def _texts(
     frame: pd.DataFrame, plain: pd.DataFrame, name: str, version: WrittenVersion, *, in_bytes: bool
-) -> dict[str, list[str]]:
+) -> Texts:
     """Give every attribute of the model, in its order, as the text that the delivery will hold."""
-    columns: dict[str, list[str]] = {}
+    columns: Texts = {}
     for attribute, kind, length in zip(plain["attribute"], plain["type"], plain["length"], strict=True):
         if attribute not in frame:
-            columns[attribute] = [""] * len(frame)
+            columns[attribute] = pa.nulls(len(frame), pa.large_string())
             continue
         raw = _plain_text(frame[attribute])
-        convert = _converter(kind, length, version, in_bytes=in_bytes)
-        known = {text: convert(text) if text else "" for text in set(raw)}
-        texts = [known[text] for text in raw]
-        if None in texts:
-            code = _code_of(frame, plain, texts.index(None))
+        fitted = _fitted(raw, kind, length, version, in_bytes=in_bytes)
+        if fitted.null_count > raw.null_count:
+            wrong = pc.and_(pc.is_null(fitted), pc.is_valid(raw)).to_numpy(zero_copy_only=False)
+            code = _code_of(frame, plain, int(np.argmax(wrong)))
             expected = f"{kind}({length})" if length else kind
             raise GraceTHDError(
                 f"{name}.{attribute}, {code}: the value does not fit {expected}; mend it, nothing is cut"
             )
-        columns[attribute] = [text or "" for text in texts]
+        columns[attribute] = fitted
     return columns
 
 
@@ -190,25 +214,33 @@ def _code_of(frame: pd.DataFrame, plain: pd.DataFrame, row: int) -> str:
     return str(frame[keys[0]].iloc[row]) if keys else f"row {row + 1}"
 
 
-def _plain_text(column: pd.Series) -> list[str]:
-    """Give values as text, "" where missing or blank; 12.0 is "12", since a gap turns integers to floats."""
+def _plain_text(column: pd.Series) -> pa.Array:
+    """Give values as text, null where missing or blank; 12.0 is "12": a gap turns integers to floats."""
     gone = column.isna().to_numpy()
-    if pd.api.types.is_float_dtype(column):
-        values = [np.format_float_positional(value, trim="-") for value in column.to_numpy()]
+    if pd.api.types.infer_dtype(column, skipna=True) == "string":
+        given = pa.array(column, pa.large_string(), from_pandas=True)
+        values = given.combine_chunks() if isinstance(given, pa.ChunkedArray) else given
+    elif pd.api.types.is_float_dtype(column):
+        texts = [np.format_float_positional(value, trim="-") for value in column.to_numpy()]
+        values = pa.array(texts, pa.large_string(), mask=gone)
     else:
-        values = [str(value) for value in column.tolist()]
-    return [
-        "" if missing or not value.strip() else value for missing, value in zip(gone, values, strict=True)
-    ]
+        values = pa.array([str(value) for value in column.tolist()], pa.large_string(), mask=gone)
+    is_blank = pc.equal(pc.utf8_trim_whitespace(values), "")
+    return pc.if_else(is_blank, pa.scalar(None, pa.large_string()), values)
 
 
-def _converter(
-    kind: str, length: str, version: WrittenVersion, *, in_bytes: bool
-) -> Callable[[str], str | None]:
-    """Give what turns a text into that of the delivery, None where the model cannot hold it."""
+def _fitted(raw: pa.Array, kind: str, length: str, version: WrittenVersion, *, in_bytes: bool) -> pa.Array:
+    """Give texts as those of the delivery, null where the model cannot hold them; each distinct one once."""
     if kind == "VARCHAR":
-        width = int(length)
-        return lambda text: text if len(text.encode() if in_bytes else text) <= width else None
+        size = pc.binary_length(raw) if in_bytes else pc.utf8_length(raw)
+        return pc.if_else(pc.less_equal(size, int(length)), raw, pa.scalar(None, pa.large_string()))
+    coded = raw.dictionary_encode()
+    convert = _converter(kind, length, version)
+    return pa.array(map(convert, coded.dictionary.to_pylist()), pa.large_string()).take(coded.indices)
+
+
+def _converter(kind: str, length: str, version: WrittenVersion) -> Callable[[str], str | None]:
+    """Give what turns a text into that of the delivery, None where the model cannot hold it."""
     if kind == "BOOLEAN":
         yes, no = ("t", "f") if version == "2.0.1" else ("1", "0")
         words = dict.fromkeys(_TRUE, yes) | dict.fromkeys(_FALSE, no)
@@ -246,45 +278,31 @@ def _number(text: str, precision: int, scale: int) -> str | None:
 
 
 def _write_shapefile(
-    texts: dict[str, list[str]],
-    geometry: gpd.GeoSeries,
-    plain: pd.DataFrame,
-    shape: str,
-    path: Path,
-    wkt: str,
+    texts: Texts, geometry: gpd.GeoSeries, plain: pd.DataFrame, shape: str, path: Path, wkt: str
 ) -> None:
+    """Write the fields through fiona, which knows exact widths and decimals, then the rows in bulk."""
     names = [alias or name[:10] for name, alias in zip(plain["attribute"], plain["alias10"], strict=True)]
     kinds = [_field(kind, length) for kind, length in zip(plain["type"], plain["length"], strict=True)]
-    schema = {
-        "geometry": shape.removeprefix("Multi"),
-        "properties": dict(zip(names, kinds, strict=True)),
-    }
-    columns = [_typed(column, kind) for column, kind in zip(texts.values(), kinds, strict=True)]
-    with fiona.open(
-        path, "w", driver="ESRI Shapefile", crs_wkt=wkt, schema=schema, encoding="UTF-8"
-    ) as layer:
-        layer.writerecords(_records(columns, geometry, names))
+    single = shape.removeprefix("Multi")
+    schema = {"geometry": single, "properties": dict(zip(names, kinds, strict=True))}
+    with fiona.open(path, "w", driver=_DRIVER, crs_wkt=wkt, schema=schema, encoding="UTF-8"):
+        pass
+    if len(geometry):
+        columns = [_typed(column, kind) for column, kind in zip(texts.values(), kinds, strict=True)]
+        shapes = pa.array(shapely.to_wkb(shapely.force_2d(geometry.to_numpy())), pa.binary())
+        rows = pa.table([*columns, shapes], names=[*names, _SHAPE])
+        write_arrow(
+            rows, path, driver=_DRIVER, geometry_name=_SHAPE, geometry_type=single, crs=wkt, encoding="UTF-8",
+            append=True,
+        )  # fmt: skip
     _fix_dbf_date(path.with_suffix(".dbf"))
 
 
-def _typed(column: list[str], kind: str) -> list[object]:
-    reading: dict[str, Callable[[str], object]] = {"int": int, "float": float, "bool": _is_true}
-    convert = reading.get(kind.partition(":")[0], str)
-    known = {text: convert(text) if text else None for text in set(column)}
-    return [known[text] for text in column]
-
-
-def _is_true(text: str) -> bool:
-    return text in {"t", "1"}
-
-
-def _records(
-    columns: list[list[object]], geometry: gpd.GeoSeries, names: list[str]
-) -> Iterator[dict[str, object]]:
-    shapes = shapely.force_2d(geometry.to_numpy())
-    for shape, *values in zip(shapes, *columns, strict=True):
-        mapped = None if shape is None else shapely.geometry.mapping(shape)
-        yield {"type": "Feature", "geometry": mapped, "properties": dict(zip(names, values, strict=True))}
+def _typed(column: pa.Array, kind: str) -> pa.Array:
+    if kind == "bool":
+        return pc.or_(pc.equal(column, "t"), pc.equal(column, "1"))
+    types = {"int": pa.int64(), "float": pa.float64(), "date": pa.date32()}
+    return pc.cast(column, types.get(kind.partition(":")[0], pa.large_string()))
 
 
 def _field(kind: str, length: str) -> str:

@@ -71,16 +71,21 @@ def assemble(
     limits = dissolve_cells(demand.address_xy, addresses["zone"].to_numpy(), outline)
     return Plant(
         roads=_road_frame(roads, crs),
-        places=gpd.GeoDataFrame(places, crs=crs),
-        ways=gpd.GeoDataFrame(ways, crs=crs),
-        sites=sites,
+        places=gpd.GeoDataFrame(_as_objects(places), crs=crs),
+        ways=gpd.GeoDataFrame(_as_objects(ways), crs=crs),
+        sites=_as_objects(sites),
         zones=gpd.GeoDataFrame(zones, geometry=limits, crs=crs),
-        boxes=boxes,
-        cables=gpd.GeoDataFrame(cables, crs=crs),
+        boxes=_as_objects(boxes),
+        cables=gpd.GeoDataFrame(_as_objects(cables), crs=crs),
         cable_ways=_cable_ways(steps),
-        addresses=gpd.GeoDataFrame(addresses, crs=crs),
-        premises=premises,
+        addresses=gpd.GeoDataFrame(_as_objects(addresses), crs=crs),
+        premises=_as_objects(premises),
     )
+
+
+def _as_objects(frame: pd.DataFrame) -> pd.DataFrame:
+    """Hold texts as Python objects: every delivery looks up whole columns, which must not be copied then."""
+    return frame.astype({name: object for name, dtype in frame.dtypes.items() if dtype == "str"})
 
 
 def _commune_of_vertices(area: Area, roads: Roads, stations: Stations) -> Ints:
