@@ -1,4 +1,7 @@
-"""From deliveries to one inventory: read each, normalise, put together, report what did not fit."""
+"""From deliveries to one inventory: read each, normalise, put together, report what did not fit.
+
+A store takes the place of the deliveries that it was made of.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,23 +14,25 @@ import shapely
 
 from gracethd.codes import follow
 from gracethd.deliveries import Delivery, open_deliveries
-from gracethd.errors import CRSError, LevelError
+from gracethd.errors import CRSError, LevelError, SourceError
 from gracethd.findings import NO_FINDING, findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.normalise import TABLES, no_rows, select_tables, settle
+from gracethd.store import is_store, open_store
 
 SAME_PLACE_M = 1.0
 """Two deliveries speak of one object when its positions are within a metre (issue B; half a chamber)."""
 
 
 def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
-    """Read one or many deliveries into an inventory.
+    """Read one or many deliveries, or one store, into an inventory.
 
     Parameters
     ----------
     sources : path or sequence of paths
         Folders or zip archives of shapefile+CSV, in GraceTHD 2.0.x or 3.x, mixed as they come. Their order
         settles ties: where two deliveries hold the same object, the newest update wins, then the first.
+        Or the one store that `gracethd.store.write_store` made.
 
     Returns
     -------
@@ -37,7 +42,8 @@ def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
     Raises
     ------
     SourceError
-        A path that does not exist, an archive that is not safe, a file that cannot be read.
+        A path that does not exist, an archive that is not safe, a file that cannot be read; a store that is
+        damaged, of another version, or given with anything else.
     CRSError
         Geographic coordinates (lengths need metres), or no coordinate system at all.
     LevelError
@@ -50,7 +56,14 @@ def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
     49
     """
     paths = [Path(sources)] if isinstance(sources, str | Path) else [Path(source) for source in sources]
-    return build_inventory(open_deliveries(paths))
+    stores = [path for path in paths if is_store(path)]
+    if not stores:
+        return build_inventory(open_deliveries(paths))
+    if len(paths) > 1:
+        raise SourceError(
+            f"{stores[0]}: a store is read alone; import all deliveries into one, or name deliveries only"
+        )
+    return open_store(stores[0])
 
 
 def build_inventory(deliveries: Sequence[Delivery]) -> Inventory:

@@ -42,10 +42,27 @@ def describe(inventory: Inventory, network: Network, routes: Routes) -> str:
         _levels(routes.levels),
     ]
     found = pd.concat([inventory.findings, network.findings, routes.findings])
-    if len(found):
-        tally = found.groupby(["severity", "rule"]).size().rename("n").reset_index()
-        lines += ["", "constats de lecture et de tracé :", tally.to_string(index=False)]
-    return "\n".join(lines)
+    return "\n".join(lines + _tally(found, "constats de lecture et de tracé"))
+
+
+def describe_tables(inventory: Inventory) -> str:
+    """Write what was merged: rows by table, and what reading had to report.
+
+    Returns
+    -------
+    str
+        Several lines, in French.
+    """
+    rows = ", ".join(f"{name} {len(table)}" for name, table in inventory.items() if len(table))
+    lines = [f"{len(inventory.deliveries)} livraison(s), {inventory.crs.name}", f"lignes : {rows}"]
+    return "\n".join(lines + _tally(inventory.findings, "constats de lecture"))
+
+
+def _tally(found: pd.DataFrame, title: str) -> list[str]:
+    if not len(found):
+        return []
+    tally = found.groupby(["severity", "rule"]).size().rename("n").reset_index()
+    return ["", f"{title} :", tally.to_string(index=False)]
 
 
 def prises_line(prises: pd.DataFrame) -> str:

@@ -2,13 +2,12 @@
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gracethd.cli import run_command, today
+from gracethd.cli import Inventory, progress, run_command, today
 
 if TYPE_CHECKING:
     from resilience.study import Study
@@ -59,7 +58,7 @@ def demo(output: Folder = Path("resultats"), as_json: Json = False) -> None:
 
 @app.command()
 def spof(
-    deliveries: Annotated[list[Path], typer.Argument(help="Folders or zip archives.")],
+    inventory: Inventory,
     min_prises: Annotated[
         int, typer.Option(min=0, help="Leave out of the list what cuts fewer prises.")
     ] = 10,
@@ -71,7 +70,7 @@ def spof(
         Path | None, typer.Option("-o", "--output", help="Where to write the list: .csv, .parquet or .gpkg.")
     ] = None,
 ) -> None:
-    """List the single points of failure of deliveries: what each object cuts when it fails alone.
+    """List the single points of failure of deliveries or a store: what each object cuts when it fails alone.
 
     Example: resilience spof livraisons/*.zip -o spof.csv
     """
@@ -83,12 +82,12 @@ def spof(
     from resilience.spof import spof as table_of
     from resilience.spof_list import chosen, describe, write_list
 
-    say = _progress()
+    say = progress()
     say("lecture des livraisons")
-    inventory = read(deliveries)
+    whole = read(inventory)
     say("réseau et routes")
-    network = build_network(inventory)
-    routes = trace_routes(inventory, network)
+    network = build_network(whole)
+    routes = trace_routes(whole, network)
     say("pertes de chaque objet")
     full = table_of(network, routes, {})
     rows = chosen(full, kind=kind, segment=segment)
@@ -100,7 +99,7 @@ def spof(
 
 
 def _run(study: "Study", output: Path, *, as_json: bool) -> None:
-    say = _progress()
+    say = progress()
     say("chargement (la première fois, compilation des calculs : jusqu'à 30 s)")
     from resilience.outputs.folder import write_results
     from resilience.results import headlines
@@ -116,10 +115,3 @@ def _run(study: "Study", output: Path, *, as_json: bool) -> None:
     for line in headlines(results):
         typer.echo(line)
     typer.echo(f"résultats : {output}")
-
-
-def _progress() -> Callable[[str], None]:
-    """Tell stages on a terminal; say nothing in a pipe."""
-    if not sys.stderr.isatty():
-        return lambda _: None
-    return lambda stage: typer.echo(f"… {stage}", err=True)

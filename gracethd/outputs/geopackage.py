@@ -5,8 +5,8 @@ circulation) and what it would date with today is put right through SQLite after
 """
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -43,12 +43,16 @@ CREATE TABLE layer_styles (
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: name, rows (with geometry of one kind, or none), what it holds in French, how it looks."""
+    """One layer: name, rows (with geometry of one kind, or none), what it holds in French, how it looks.
+
+    Lines beside multi-lines become multi-lines, unless the layer is `mixed`: every geometry as it is.
+    """
 
     name: str
     frame: pd.DataFrame
     title: str
     style: Style | None = None
+    mixed: bool = False
 
 
 def write_geopackage(layers: Sequence[Layer], path: Path, *, recipient: str, day: date) -> None:
@@ -73,8 +77,9 @@ def write_geopackage(layers: Sequence[Layer], path: Path, *, recipient: str, day
     note = marking(recipient, day)
     metadata = {"DIFFUSION": DIFFUSION, "DESTINATAIRE": recipient, "DATE": day.isoformat()}
     with written_aside(path) as aside:
-        for layer in layers:
-            _write_rows(layer, aside, metadata)
+        with _unsynced():
+            for layer in layers:
+                _write_rows(layer, aside, metadata)
         with closing(sqlite3.connect(aside)) as database:
             for layer in layers:
                 _describe(database, layer, note)
@@ -82,6 +87,18 @@ def write_geopackage(layers: Sequence[Layer], path: Path, *, recipient: str, day
             _fix_dates(database, f"{fixed_moment(day):%Y-%m-%dT%H:%M:%S}.000Z")
             database.commit()
             database.execute("VACUUM")
+
+
+@contextmanager
+def _unsynced() -> Iterator[None]:
+    """Let GDAL not wait for the disk after each layer (0.1 s); SQLite syncs the whole file at the end."""
+    name = "OGR_SQLITE_SYNCHRONOUS"
+    before = pyogrio.get_gdal_config_option(name)
+    pyogrio.set_gdal_config_options({name: "OFF"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({name: before})
 
 
 def _check(layers: Sequence[Layer]) -> None:
@@ -100,8 +117,9 @@ def _write_rows(layer: Layer, path: Path, metadata: dict[str, str]) -> None:
     frame = with_diffusion(layer.frame)
     options: dict[str, object] = {"dataset_options": {"VERSION": "1.2"}} if not path.exists() else {}
     if isinstance(frame, gpd.GeoDataFrame):
-        options["geometry_type"] = _geometry_type(frame, layer.style)
-        options["promote_to_multi"] = str(options["geometry_type"]).startswith("Multi")
+        kind = "Unknown" if layer.mixed else _geometry_type(frame, layer.style)
+        options["geometry_type"] = kind
+        options["promote_to_multi"] = kind.startswith("Multi")
     categories = [name for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)]
     pyogrio.write_dataframe(
         frame.astype(dict.fromkeys(categories, str)),

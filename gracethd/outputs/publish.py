@@ -60,6 +60,41 @@ def publish_folder(folder: Path) -> Iterator[Path]:
     SourceError
         When a file stands at `folder`, or its parent cannot be written to.
     """
+    with _staging(folder) as staging:
+        yield staging
+        _move_in(staging, folder)
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder to fill, which takes the place of `folder` whole when the block ends well.
+
+    What stood there is gone: for folders whose files only make sense together. The folder is readable by
+    its owner only.
+
+    Raises
+    ------
+    SourceError
+        When a file stands at `folder`, or its parent cannot be written to.
+    """
+    with _staging(folder) as staging:
+        yield staging
+        if not folder.exists():
+            staging.replace(folder)
+            return
+        before = staging.with_name(f"{staging.name}.old")  # as unique as the name beside it
+        folder.replace(before)
+        try:
+            staging.replace(folder)
+        except BaseException:
+            before.replace(folder)
+            raise
+        shutil.rmtree(before, ignore_errors=True)
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """Give an empty private folder beside `folder`, gone when the block ends."""
     if folder.exists() and not folder.is_dir():
         raise SourceError(f"{folder}: a file stands there, a folder was to be written - name another folder")
     try:
@@ -71,7 +106,6 @@ def publish_folder(folder: Path) -> Iterator[Path]:
         ) from error
     try:
         yield staging
-        _move_in(staging, folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

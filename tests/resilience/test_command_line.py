@@ -275,3 +275,28 @@ def test_spof_lists_and_filters(demo01: Path, tmp_path: Path, command: Run) -> N
     assert listed["prises_cut"].tolist() == [21, 21, 21, 21, 14, 8, 7]
     assert "21 tracées" in printed
     assert command("resilience", "spof", demo01, "--kind", "cables")[0] == 2
+
+
+def test_every_command_takes_a_store_in_the_place_of_its_deliveries(study: Path, command: Run) -> None:
+    folder = study.parent
+    deliveries = sorted((folder / "livraisons").glob("*.zip"))
+    code, printed, _ = command("gracethd", "import", *deliveries, "-o", folder / "inventaire.parquet")
+    assert code == 0
+    assert "inventaire.parquet" in printed
+    assert command("gracethd", "import", *deliveries, "-o", folder / "inventaire.gpkg")[0] == 0
+    sources = ["livraisons", "inventaire.parquet", "inventaire.gpkg"]
+    counts = [command("gracethd", "info", "--json", folder / source)[1] for source in sources]
+    assert counts[0] == counts[1] == counts[2] != ""
+    lists = [folder / f"{source}-spof.csv" for source in sources]
+    for source, path in zip(sources, lists, strict=True):
+        assert command("resilience", "spof", folder / source, "-o", path)[0] == 0
+    assert lists[0].read_bytes() == lists[1].read_bytes() == lists[2].read_bytes()
+    study.write_text('inventory = ["inventaire.parquet"]\n', encoding="utf-8")
+    code, printed, _ = command("resilience", "run", study, "-o", folder / "resultats")
+    assert code == 0
+    assert "600 inventoriées" in printed
+    summary = json.loads((folder / "resultats" / "summary.json").read_text(encoding="utf-8"))
+    assert len(summary["inputs"]["deliveries"]) == len(deliveries)
+    code, _, message = command("gracethd", "check", folder / "inventaire.gpkg")
+    assert code == 2
+    assert "name its deliveries" in message

@@ -1,0 +1,86 @@
+"""Writing and opening a store, whichever its form."""
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from gracethd.errors import SourceError
+from gracethd.inventory import Inventory
+from gracethd.store import folder, geopackage
+
+
+def is_store(path: Path) -> bool:
+    """Tell whether a path is a store, and not a delivery or anything else."""
+    if path.is_dir():
+        return (path / folder.MANIFEST).is_file()
+    return path.is_file() and geopackage.is_store_file(path)
+
+
+def refuse_stores(paths: Iterable[Path]) -> None:
+    """Refuse a store where only deliveries will do: it keeps what analyses read, not what was delivered.
+
+    Raises
+    ------
+    SourceError
+    """
+    for path in paths:
+        if is_store(path):
+            raise SourceError(f"{path}: a store no longer holds what was delivered; name its deliveries")
+
+
+def open_store(path: Path) -> Inventory:
+    """Give the inventory that was stored: equal to it in every value, order and dtype.
+
+    Raises
+    ------
+    SourceError
+        The path is no store, the store is damaged, incomplete, or of another version of this package.
+
+    Examples
+    --------
+    >>> inventory = open_store(Path("inventaire.parquet"))  # doctest: +SKIP
+    """
+    if not is_store(path):
+        raise SourceError(f"{path}: not a store; make one with gracethd import")
+    return folder.read_folder(path) if path.is_dir() else geopackage.read_file(path)
+
+
+def write_store(inventory: Inventory, path: Path, *, day: date) -> None:
+    """Keep an inventory for reuse: as a GeoPackage where `path` ends in ``.gpkg``, else as a folder.
+
+    Parameters
+    ----------
+    inventory : Inventory
+    path : Path
+        A folder takes no suffix or ``.parquet``. A store that stands there is replaced, anything else is
+        left alone. The store appears whole or not at all, readable by its owner only.
+    day : date
+        That a GeoPackage carries inside where SOURCE_DATE_EPOCH is not set; a folder carries none.
+
+    Raises
+    ------
+    SourceError
+        Something that is no store stands at `path`, or nothing can be written there.
+
+    Examples
+    --------
+    >>> write_store(inventory, Path("inventaire.parquet"), day=date.today())  # doctest: +SKIP
+    """
+    check_destination(path)
+    if path.suffix == ".gpkg":
+        geopackage.write_file(inventory, path, day=day)
+    else:
+        folder.write_folder(inventory, path)
+
+
+def check_destination(path: Path) -> None:
+    """Refuse, before hours of reading, a destination that `write_store` would refuse."""
+    if path.suffix not in ("", ".parquet", ".gpkg"):
+        raise SourceError(
+            f"{path}: a store is a folder (name or name.parquet) or a .gpkg; choose one with -o"
+        )
+    is_empty = path.is_dir() and not any(path.iterdir())
+    if path.exists() and not is_store(path) and not is_empty:
+        raise SourceError(f"{path}: something that is no store stands there; name another place with -o")
+    if path.exists() and path.is_dir() == (path.suffix == ".gpkg"):
+        raise SourceError(f"{path}: a store of the other form stands there; name another place with -o")
