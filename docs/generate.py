@@ -4,13 +4,12 @@
 """
 # ruff: noqa: INP001 - a script beside the pages it writes, not a package
 
-from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
 
 from gracethd.check.rules import RULES
-from resilience.parameters import default_parameters
+from resilience.parameters import default_curves, default_parameters
 
 HERE = Path(__file__).resolve().parent
 NOTE = "<!-- written by docs/generate.py: change the tables of the packages, then run it -->\n"
@@ -29,7 +28,16 @@ Fragilities, rates, durations and costs are data: each has a unit, three values 
 {table}
 ## Curves
 
-Probability of failure `p` given the intensity `x`, linear between points.
+From the intensity of a hazard to a probability of failure, or to failures per kilometre:
+
+- `table`: probability at each intensity `at`, straight lines between them, level outside;
+- `step`: probability `p` where the intensity is above `from`;
+- `lognormal`: median `theta` and log-deviation `beta` of the intensity that breaks it;
+- `rate`: failures per kilometre at each intensity `at`, straight lines between them, level outside.
+
+Curves of lines (`way.*`) with a probability hold for one span of `pole.per_km`, that of scour for one
+crossing. An empty value is that of the parameter named beside it. A study replaces whole curves by a CSV file
+with these columns: `[parameters]` `curves = "courbes.csv"`.
 
 {curves}"""
 RULES_PAGE = """# Rules of `gracethd check`
@@ -54,7 +62,7 @@ def pages() -> dict[str, str]:
 
 def _parameters_page() -> str:
     return PARAMETERS.format(
-        note=NOTE, table=_markdown(default_parameters().table), curves=_markdown(_curves())
+        note=NOTE, table=_markdown(default_parameters().table), curves=_markdown(default_curves())
     )
 
 
@@ -62,22 +70,10 @@ def _rules_page() -> str:
     return RULES_PAGE.format(note=NOTE, table=_markdown(RULES))
 
 
-def _curves() -> pd.DataFrame:
-    folder = files("resilience.parameters") / "curves"
-    tables = sorted(
-        (path for path in folder.iterdir() if path.name.endswith(".csv")), key=lambda path: path.name
-    )
-    frames = []
-    for path in tables:
-        with path.open(encoding="utf-8") as stream:
-            frames.append(pd.read_csv(stream).assign(table=path.name.removesuffix(".csv")))
-    curves = pd.concat(frames, ignore_index=True)
-    return curves[["table", *curves.columns.drop("table")]]
-
-
 def _markdown(table: pd.DataFrame) -> str:
     """Give a table as Markdown; pipes and line ends of a cell would break it."""
     cells = table.map(lambda value: f"{value:g}" if isinstance(value, float) else str(value))
+    cells = cells.where(table.notna(), "")
     cells = cells.map(lambda text: text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;"))
     rows = [list(map(str, table.columns)), ["---"] * table.shape[1], *cells.to_numpy().tolist()]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)

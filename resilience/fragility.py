@@ -1,22 +1,25 @@
 """Fragility: how likely each bearer is to be out of service after an event, and for how long.
 
-For the analyst of losses and of works. Water has one bearer for each mechanism (DESIGN D18), so that one
-flood is not counted six times: rooms of NRO and PM, closures, and buried lines by wet kilometre. All the
-rest fails by what it carries and has no row.
+For the analyst of losses and of works. Each mechanism has one bearer (DESIGN D18), so that one flood is not
+counted six times: water the rooms of NRO and PM, closures, and buried lines by wet kilometre; fast water the
+lines on bridges; wind and fire the aerial lines; a power cut the rooms of NRO. All the rest fails by what it
+carries and has no row.
 """
 
-from functools import cache
-from importlib.resources import files
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from gracethd.findings import findings_frame
 from gracethd.network.types import Network
 from resilience.parameters import Level, Parameters
-from resilience.rates import BURIED, rooms
+from resilience.rates import BURIED, INDOOR, rooms
 
 Float = NDArray[np.float64]
 
@@ -24,10 +27,44 @@ COLUMNS = (
     "asset", "hazard", "scenario", "return_period", "mechanism", "p", "repair_h", "is_assumed",
 )  # fmt: skip
 EVENT = ["hazard", "scenario", "return_period"]
-MECHANISMS = ("closure.flood", "nro.flood", "pm.flood", "way.flood")
 ROOM_HEIGHTS = {"nro.flood": "nro.floor_m", "pm.flood": "pm.plinth_m"}
-ABOVE_GROUND = ("0", "1", "2", "3")
-"""Mountings out of its reach: telecom and power poles, façade, inside a building. Others are unknown."""
+FACADE = ("2",)
+BRIDGE = "PON"
+"""The ``passage`` of a way on a bridge."""
+POLES = ("0", "1")
+"""Mountings on poles, telecom or power: what wind and trees bring down."""
+WATER = ("flood_depth", "flood_extent", "flood_level")
+"""Kinds of hazard that are water: its depth, or where it stood."""
+
+
+@dataclass(frozen=True)
+class LineMechanism:
+    """How one kind of hazard breaks lines.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        Of the hazard.
+    spared : tuple of str
+        Mountings (typ_imp) out of its reach; those neither spared nor `certain` are unknown, and take it.
+    certain : tuple of str
+        Mountings in its reach.
+    """
+
+    kinds: tuple[str, ...]
+    spared: tuple[str, ...]
+    certain: tuple[str, ...]
+
+
+LINES: Mapping[str, LineMechanism] = {
+    "way.fire": LineMechanism(("fire",), (*BURIED, *INDOOR), (*POLES, *FACADE)),
+    "way.flood": LineMechanism(WATER, (*POLES, *FACADE, *INDOOR), BURIED),
+    "way.wind": LineMechanism(("gust",), (*BURIED, *FACADE, *INDOOR), POLES),
+}
+"""Lines that break by the kilometre; those on bridges ("way.scour", flood_velocity) break by crossing."""
+MECHANISMS = ("closure.flood", "nro.flood", "nro.power", "pm.flood", "way.scour", *LINES)
+KINDS = (*WATER, "fire", "flood_velocity", "gust", "outage")
+"""Kinds of hazard that a mechanism answers to in an event; clay is a rate (`resilience.rates`)."""
 
 
 def failure_probabilities(
@@ -40,35 +77,46 @@ def failure_probabilities(
 ) -> pd.DataFrame:
     """Give the probability that each bearer is out of service after each event, and its repair time.
 
-    - ``nro.flood``, ``pm.flood``: the room, or the site where no room is recorded; a piecewise-linear curve
-      of depth above ground (`room_probability`).
-    - ``closure.flood``: a box in a chamber, on a pole or façade, once the water is above its mounting (the
-      ground where no height is given).
-    - ``way.flood``: a buried line, p = 1 - exp(-rate x wet kilometres), so that cutting a way in two, or
-      joining two, changes nothing.
+    - ``nro.flood``, ``pm.flood``: the room, or the site where no room is recorded; a curve of depth above
+      ground (`room_probability`).
+    - ``closure.flood``: a box in a chamber, on a pole or façade, by the depth above its mounting (the ground
+      where no height is given).
+    - ``way.flood`` (buried), ``way.wind``, ``way.fire`` (aerial): a line, p = 1 - exp(-failures per km x km
+      concerned), so that cutting a way in two, or joining two, changes nothing. A curve of probability (wind,
+      fire) is that of one span of ``pole.per_km``; in wind, spans under trees (the metres that a hazard of
+      kind ``woods`` has) have ``pole.near_wood.factor`` times the odds.
+    - ``way.scour``: a line on a bridge under fast water. One crossing, whatever the number of ways that make
+      it up, is cut with the probability of the curve, shared by length.
+    - ``nro.power``: the room of an NRO inside a power cut of ``outage.duration_h`` that is longer than its
+      batteries last (``autonomie_h`` of `equipment`, else ``nro.autonomy_h``); it is out for the rest.
 
-    Water that is deeper never lowers a probability, and dry ground never fails.
+    Where a flood is only known by its extent, its depth is ``flood.extent_m``.
+
+    Water that is deeper never lowers a probability, and dry ground never fails. A line of unknown mounting
+    takes the mechanisms of buried and of aerial ones, and is marked.
 
     Parameters
     ----------
     network : Network
     exposure : DataFrame
-        From `resilience.exposure.expose`, for the same network. Not changed.
+        From `resilience.exposure.expose`, for the same network. Not changed. Its column ``hazard_kind`` says
+        which mechanisms read the row (`KINDS`; others are not read); without it all are depths of water.
     parameters : Parameters
-        Those of ``parameters/vulnerability.csv``.
+        Those of ``parameters/vulnerability.csv`` and the curves.
     level : {"low", "central", "high"}
     equipment : DataFrame, optional
         kind, code, hauteur_m: height above ground of the floor, plinth or mounting of what stands there.
         It shifts the curve once, by the default height less the given one. For a room, the height given
-        for it wins, else the one given for its site, else for its node; for a box, its own only.
+        for it wins, else the one given for its site, else for its node; for a box, its own only. Also
+        autonomie_h: hours that batteries last, found in the same way.
 
     Returns
     -------
     DataFrame
-        One row per bearer and event, sorted by (hazard, return_period, asset): asset (int32, row of
-        ``network.assets``), hazard, scenario, return_period, mechanism, p (float64, NaN = not mapped, or a
-        bearer without any place; `count_bearers` counts them), repair_h, is_assumed (bool: the mounting is
-        unknown, the pessimistic one is taken: in a chamber, buried).
+        One row per bearer and event, sorted by (hazard, return_period, asset, mechanism): asset (int32, row
+        of ``network.assets``), hazard, scenario, return_period, mechanism, p (float64, NaN = not mapped, or
+        a bearer without any place; `count_bearers` counts them), repair_h, is_assumed (bool: the mounting is
+        unknown, the pessimistic one is taken: in a chamber, buried, aerial).
 
     Examples
     --------
@@ -76,25 +124,50 @@ def failure_probabilities(
     >>> failures.query("mechanism == 'pm.flood' and p > 0.5")  # doctest: +SKIP
     """
     number, events = _events(exposure)
-    depths = exposure[["asset", "intensity_max", "wet_m"]].assign(event=number)
-    parts = [
-        _points(point_bearers(network, equipment), depths, len(events), parameters, level),
-        _lines(network, depths, parameters, level),
-    ]
-    failures = pd.concat(parts, ignore_index=True).sort_values(["event", "asset"], ignore_index=True)
-    repair = pd.Series({name: parameters.at(f"{name}.repair_h", level) for name in MECHANISMS})
-    failures["repair_h"] = failures["mechanism"].map(repair).astype(np.float64)
+    kind = events.pop("hazard_kind")
+    of_kind = {name: kind.index[kind == name].to_numpy() for name in KINDS}
+    rows = exposure[["asset", "intensity_max", "wet_m"]].assign(event=number)
+    by_extent = rows["event"].isin(of_kind["flood_extent"])
+    rows.loc[by_extent, "intensity_max"] *= parameters.at("flood.extent_m", level)
+    wet = np.sort(np.concatenate([of_kind[name] for name in WATER]))
+    parts = [_flooded(_at_events(point_bearers(network, equipment), rows, wet), parameters, level)]
+    off = rows[rows["event"].isin(of_kind["outage"])]
+    parts.append(_without_power(network, off, parameters, level, equipment))
+    under_trees = _under_trees(exposure)
+    for mechanism, bearer in LINES.items():
+        concerned = rows[kind.isin(bearer.kinds).to_numpy()[number]]
+        parts.append(_lines(network, mechanism, concerned, under_trees, parameters, level))
+    fast = rows[rows["event"].isin(of_kind["flood_velocity"])]
+    parts.append(_crossings(network, fast, parameters, level))
+    parts = [part for part in parts if len(part)] or parts[:1]
+    failures = pd.concat(parts, ignore_index=True)
+    failures = failures.sort_values(["event", "asset", "mechanism"], ignore_index=True)
+    repair = {name: parameters.at(f"{name}.repair_h", level) for name in MECHANISMS if name != "nro.power"}
+    own = failures["repair_h"]
+    failures["repair_h"] = own.where(own.notna(), failures["mechanism"].map(repair)).astype(np.float64)
     named = events.take(failures["event"].to_numpy(np.int64)).reset_index(drop=True)
     return pd.concat([named, failures], axis=1)[list(COLUMNS)]
 
 
 def _events(exposure: pd.DataFrame) -> tuple[NDArray[np.int64], pd.DataFrame]:
-    """Give the number of the event of each row, and the events, by hazard and return period."""
-    hazard, _ = pd.factorize(exposure["hazard"], sort=True)
-    period, periods = pd.factorize(exposure["return_period"], sort=True)
-    _, first, number = np.unique(hazard * len(periods) + period, return_index=True, return_inverse=True)
-    events: pd.DataFrame = exposure[EVENT].take(first)
-    return number, events.reset_index(drop=True)
+    """Give the number of the event of each row, and the events, by hazard, return period and scenario."""
+    number = np.zeros(len(exposure), np.int64)
+    for column in ("hazard", "return_period", "scenario"):
+        code, values = pd.factorize(exposure[column], sort=True)
+        number = number * (len(values) + 1) + code + 1  # 0 = no return period
+    _, first, number = np.unique(number, return_index=True, return_inverse=True)
+    events: pd.DataFrame = exposure[EVENT].take(first).reset_index(drop=True)
+    kinds = exposure["hazard_kind"].take(first).to_numpy() if "hazard_kind" in exposure else "flood_depth"
+    return number, events.assign(hazard_kind=kinds)
+
+
+def _under_trees(exposure: pd.DataFrame) -> "pd.Series[float]":
+    """Give the share of each line that stands under trees, by asset."""
+    if "hazard_kind" not in exposure:
+        return pd.Series(dtype=np.float64)
+    woods = exposure[(exposure["hazard_kind"] == "woods") & (exposure["length_m"] > 0)]
+    metres = woods.groupby(["asset", "hazard", "scenario"])[["wet_m", "length_m"]].sum()
+    return (metres["wet_m"] / metres["length_m"]).groupby("asset").max()
 
 
 def count_bearers(failures: pd.DataFrame) -> pd.DataFrame:
@@ -151,19 +224,11 @@ def room_probability(
     [0.375, 0.075, 0.0]
     """
     nature = mechanism.split(".", maxsplit=1)[0]
-    curve = _curves().query("curve == @nature")
     default_m = parameters.at(ROOM_HEIGHTS[mechanism], level)
     shift_m = default_m - np.where(np.isnan(hauteur_m), default_m, hauteur_m)
     depth_on_curve = depth_m + shift_m - parameters.at(f"{nature}.curve_shift_m", level)
-    p = np.interp(depth_on_curve, curve["x"].to_numpy(), curve["p"].to_numpy())
+    p = parameters.curve(mechanism, level)(depth_on_curve)
     return np.where(np.isnan(depth_m), np.nan, np.where(depth_m > 0, p, 0.0))
-
-
-@cache
-def _curves() -> pd.DataFrame:
-    path = files("resilience.parameters") / "curves" / "flood_depth.csv"
-    with path.open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, dtype={"curve": str, "x": float, "p": float, "source": str})
 
 
 def point_bearers(network: Network, equipment: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -196,7 +261,7 @@ def point_bearers(network: Network, equipment: pd.DataFrame | None = None) -> pd
     has_place = np.concatenate([is_point, [False]])  # number -1 is nothing
     bearers["at"] = _first(stands, has_place[stands]).astype(np.int32)
     is_closure = (bearers["mechanism"] == "closure.flood").to_numpy()
-    height = np.concatenate([_given_heights(assets, equipment), [np.nan]])
+    height = np.concatenate([_given(assets, equipment, "hauteur_m"), [np.nan]])
     is_given = ~np.isnan(height[stands])
     # the floor of a building says nothing of the box in the chamber beside it
     is_given[is_closure, 1:] = False
@@ -236,15 +301,16 @@ def _first(choices: NDArray[np.int64], holds: NDArray[np.bool_]) -> NDArray[np.i
     return np.where(holds[row, best], choices[row, best], -1)
 
 
-def _given_heights(assets: pd.DataFrame, equipment: pd.DataFrame | None) -> Float:
-    if equipment is None or "hauteur_m" not in equipment:
+def _given(assets: pd.DataFrame, equipment: pd.DataFrame | None, column: str) -> Float:
+    """Give what the table of equipment says of each asset in one column, NaN where it does not."""
+    if equipment is None or column not in equipment:
         return np.full(len(assets), np.nan)
-    given = equipment.dropna(subset=["hauteur_m"]).drop_duplicates(["kind", "code"])
+    given = equipment.dropna(subset=[column]).drop_duplicates(["kind", "code"])
     number = pd.MultiIndex.from_frame(given[["kind", "code"]]).get_indexer(
         pd.MultiIndex.from_frame(assets[["kind", "code"]])
     )
-    height = np.concatenate([given["hauteur_m"].to_numpy(np.float64), [np.nan]])
-    return height[number]  # number -1, not given, is the NaN at the end
+    values = np.concatenate([given[column].to_numpy(np.float64), [np.nan]])
+    return values[number]  # number -1, not given, is the NaN at the end
 
 
 def _mounting(assets: pd.DataFrame, place: pd.Series) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -255,33 +321,155 @@ def _mounting(assets: pd.DataFrame, place: pd.Series) -> tuple[NDArray[np.bool_]
     return chamber | ~above, chamber ^ above
 
 
-def _points(
-    bearers: pd.DataFrame, depths: pd.DataFrame, n_events: int, parameters: Parameters, level: Level
+def _without_power(
+    network: Network,
+    exposure: pd.DataFrame,
+    parameters: Parameters,
+    level: Level,
+    equipment: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    rows = bearers.merge(pd.DataFrame({"event": np.arange(n_events)}), how="cross")
+    """Rooms of NRO in a power cut: they last their batteries, then wait for the mains."""
+    bearers = point_bearers(network, equipment)
+    powered = bearers[bearers["mechanism"] == "nro.flood"]
+    lasts_h = autonomy_h(network, powered["asset"].to_numpy(np.int64), parameters, level, equipment)
+    rows = _at_events(powered.assign(lasts_h=lasts_h), exposure, exposure["event"].unique())
+    is_off = rows["intensity_max"].to_numpy(np.float64)
+    left_h = parameters.at("outage.duration_h", level) - rows["lasts_h"].to_numpy(np.float64)
+    p = np.where(np.isnan(is_off), np.nan, np.where((is_off > 0) & (left_h > 0), 1.0, 0.0))
+    # what does not fail still has a repair time in its row, as every other bearer
+    return rows[["asset", "event"]].assign(
+        mechanism="nro.power", p=p, repair_h=np.where(left_h > 0, left_h, 1.0), is_assumed=False
+    )
+
+
+def autonomy_h(
+    network: Network,
+    asset: NDArray[np.int64],
+    parameters: Parameters,
+    level: Level,
+    equipment: pd.DataFrame | None = None,
+) -> Float:
+    """Give how many hours the batteries of rooms last, (n,) float64.
+
+    Parameters
+    ----------
+    network : Network
+    asset : (n,) int64
+        Rows of ``network.assets``.
+    parameters, level
+        ``nro.autonomy_h`` stands where nothing is given.
+    equipment : DataFrame, optional
+        kind, code, autonomie_h: that of the room wins, else that of its site, else of its node.
+    """
+    given = np.concatenate([_given(network.assets, equipment, "autonomie_h"), [np.nan]])
+    stands = _stands_in(network.assets, asset)
+    hours = given[_first(stands, ~np.isnan(given[stands]))]
+    return np.where(np.isnan(hours), parameters.at("nro.autonomy_h", level), hours)
+
+
+def _at_events(bearers: pd.DataFrame, exposure: pd.DataFrame, events: NDArray[np.int64]) -> pd.DataFrame:
+    """Give each bearer a row per event with the intensity at its place, NaN where it is not mapped."""
+    rows = bearers.merge(pd.DataFrame({"event": events}), how="cross")
     # a place is a point: it has one row per event
-    at_place = depths.loc[depths["asset"].isin(bearers["at"]), ["asset", "event", "intensity_max"]]
+    at_place = exposure.loc[exposure["asset"].isin(bearers["at"]), ["asset", "event", "intensity_max"]]
     at_place = at_place.rename(columns={"asset": "at"})
-    rows = rows.merge(at_place, on=["at", "event"], how="left", validate="m:1")
+    return rows.merge(at_place, on=["at", "event"], how="left", validate="m:1")
+
+
+def _flooded(rows: pd.DataFrame, parameters: Parameters, level: Level) -> pd.DataFrame:
     depth_m, hauteur_m = rows["intensity_max"].to_numpy(np.float64), rows["hauteur_m"].to_numpy(np.float64)
     p = np.full(len(rows), np.nan)
     for mechanism in ROOM_HEIGHTS:
         of = (rows["mechanism"] == mechanism).to_numpy()
         p[of] = room_probability(mechanism, depth_m[of], hauteur_m[of], parameters, level)
-    chamber, pole = (parameters.at(f"closure.{where}.p", level) for where in ("chamber", "pole"))
-    once_wet = np.where(rows["in_chamber"].to_numpy(), chamber, pole)
-    is_wet = (depth_m > 0) & (depth_m > np.nan_to_num(hauteur_m, nan=0.0))
-    of = (rows["mechanism"] == "closure.flood").to_numpy()
-    p[of] = np.where(np.isnan(depth_m), np.nan, np.where(is_wet, once_wet, 0.0))[of]
-    return rows[["asset", "event", "mechanism", "is_assumed"]].assign(p=p)
+    is_closure = (rows["mechanism"] == "closure.flood").to_numpy()
+    in_chamber = rows["in_chamber"].to_numpy()
+    above_m = depth_m - np.nan_to_num(hauteur_m, nan=0.0)
+    for name, of in (("chamber", is_closure & in_chamber), ("pole", is_closure & ~in_chamber)):
+        once_wet = parameters.curve(f"closure.{name}", level)(above_m[of])
+        is_mapped = ~np.isnan(depth_m[of])
+        p[of] = np.where(is_mapped, np.where((depth_m[of] > 0) & (above_m[of] > 0), once_wet, 0.0), np.nan)
+    return rows[["asset", "event", "mechanism", "is_assumed"]].assign(p=p, repair_h=np.nan)
 
 
-def _lines(network: Network, depths: pd.DataFrame, parameters: Parameters, level: Level) -> pd.DataFrame:
+def _lines(
+    network: Network,
+    mechanism: str,
+    exposure: pd.DataFrame,
+    under_trees: "pd.Series[float]",
+    parameters: Parameters,
+    level: Level,
+) -> pd.DataFrame:
+    """Lines that one kind of hazard breaks by the kilometre."""
+    of = LINES[mechanism]
     lines = network.lines.drop_duplicates("asset")
-    bearers = lines.loc[~lines["typ_imp"].isin(ABOVE_GROUND), ["asset", "typ_imp"]]
-    is_assumed = pd.Series(~bearers["typ_imp"].isin(BURIED).to_numpy(), index=bearers["asset"].to_numpy())
-    rows = depths.loc[depths["asset"].isin(bearers["asset"]), ["asset", "event", "wet_m"]]
-    whole = rows.groupby(["asset", "event"], as_index=False)[["wet_m"]].sum(min_count=1)
-    rate = parameters.at("way.buried.rate_per_wet_km", level)
-    p = -np.expm1(-rate * whole["wet_m"].to_numpy(np.float64) / 1000.0)
-    return whole.assign(p=p, mechanism="way.flood", is_assumed=whole["asset"].map(is_assumed).astype(bool))
+    bearers = lines.loc[~lines["typ_imp"].isin(of.spared), ["asset", "typ_imp"]]
+    is_assumed = pd.Series(~bearers["typ_imp"].isin(of.certain).to_numpy(), bearers["asset"].to_numpy())
+    rows = exposure[exposure["asset"].isin(bearers["asset"])]
+    trees = np.asarray(rows["asset"].map(under_trees).fillna(0.0), np.float64)
+    expected = rows[["asset", "event"]].assign(
+        n=_failures_expected(mechanism, rows, trees, parameters, level)
+    )
+    # the pieces of a line outside the map are unknown, not safe: it is judged on those inside, if any
+    whole = expected.groupby(["asset", "event"], as_index=False)[["n"]].sum(min_count=1)
+    return whole[["asset", "event"]].assign(
+        mechanism=mechanism,
+        p=-np.expm1(-whole["n"].to_numpy(np.float64)),
+        repair_h=np.nan,
+        is_assumed=whole["asset"].map(is_assumed).astype(bool),
+    )
+
+
+def _failures_expected(
+    mechanism: str, rows: pd.DataFrame, under_trees: Float, parameters: Parameters, level: Level
+) -> Float:
+    """Give failures per kilometre x kilometres concerned; infinite where failing is certain."""
+    curve = parameters.curve(mechanism, level)
+    km = rows["wet_m"].to_numpy(np.float64) / 1000.0
+    at = curve(rows["intensity_max"].to_numpy(np.float64))
+    if curve.form == "rate":
+        return np.where(km > 0, at * km, km)
+    odds = parameters.at("pole.near_wood.factor", level) if mechanism == "way.wind" else 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):  # a certain failure is infinitely many
+        in_the_open, near_wood = (-np.log1p(-at / (at + (1.0 - at) / times)) for times in (1.0, odds))
+        # an infinite number times no metre is none
+        open_km, wood_km = km * (1.0 - under_trees), km * under_trees
+        per_km = [
+            np.where(part > 0, n * part, 0.0) for n, part in ((in_the_open, open_km), (near_wood, wood_km))
+        ]
+    return np.where(km > 0, parameters.at("pole.per_km", level) * np.add(*per_km), km)
+
+
+def _crossings(
+    network: Network, exposure: pd.DataFrame, parameters: Parameters, level: Level
+) -> pd.DataFrame:
+    """Lines on bridges under fast water: ways that touch are one crossing, cut once."""
+    lines = network.lines[network.lines["passage"] == BRIDGE] if "passage" in network.lines else None
+    columns = ["asset", "event", "mechanism", "p", "repair_h", "is_assumed"]
+    rows = exposure[:0] if lines is None else exposure[exposure["asset"].isin(lines["asset"])]
+    if lines is None or rows.empty:
+        return pd.DataFrame(columns=columns)
+    crossing = _touching(lines["geometry"].to_numpy())
+    group = pd.DataFrame({"asset": lines["asset"].to_numpy(), "crossing": crossing})
+    group["length_m"] = lines["length_m"].to_numpy(np.float64)
+    group["share"] = group["length_m"] / group.groupby("crossing")["length_m"].transform("sum")
+    share = group.groupby(["asset", "crossing"], as_index=False)["share"].sum()
+    strongest = rows.groupby(["asset", "event"], as_index=False)["intensity_max"].max()
+    each = strongest.merge(share, on="asset")
+    # the whole crossing meets the fastest water that any of its ways does
+    fastest = each.groupby(["crossing", "event"])["intensity_max"].transform("max")
+    p = parameters.curve("way.scour", level)(fastest.to_numpy(np.float64))
+    with np.errstate(divide="ignore"):
+        each["n"] = -np.log1p(-p) * each["share"].to_numpy()
+    whole = each.groupby(["asset", "event"], as_index=False)["n"].sum(min_count=1)
+    return whole.assign(
+        mechanism="way.scour", p=-np.expm1(-whole["n"].to_numpy()), repair_h=np.nan, is_assumed=False
+    )[columns]
+
+
+def _touching(geometry: NDArray[np.object_]) -> NDArray[np.int32]:
+    """Give each line the number of its group: those that touch, directly or through others."""
+    tree = shapely.STRtree(geometry)
+    a, b = tree.query(geometry, predicate="intersects")
+    pairs = coo_array((np.ones(len(a), np.bool_), (a, b)), shape=(len(geometry), len(geometry)))
+    return connected_components(pairs.tocsr(), directed=False)[1]

@@ -1,4 +1,4 @@
-"""Failures that no map tells: dig-ups, aerial cuts, destroyed cabinets, NRO fires, as rates per year.
+"""Failures apart from events, a year: dig-ups, aerial cuts, burnt cabinets and NRO, lines sheared in clay.
 
 For the analyst of the expected annual loss. Each such event breaks one bearer (DESIGN D18, D19), so the
 losses of these events add up exactly, unlike those of a flood.
@@ -26,13 +26,16 @@ _WAY_MECHANISMS = {"aerial_cut": "way.aerial", "dig_up": "way.dig_up"}
 _ROOM_MECHANISMS = {"pm_destroyed": "pm.destroyed", "nro_fire": "nro.fire"}
 
 
-def annual_rates(network: Network, parameters: Parameters, level: Level) -> pd.DataFrame:
-    """Give how often a year each bearer fails without any map telling where, and how long it is out.
+def annual_rates(
+    network: Network, parameters: Parameters, level: Level, *, exposure: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Give how often a year each bearer fails apart from any event, and how long it is out.
 
     Lines fail per kilometre, so that cutting a way in two changes nothing. A line whose mounting is
     unknown takes the worse of the two mechanisms (rate times repair time) and is marked. PM rooms fail as
     street cabinets, unless an NRO stands at the same place: those are indoors, and fail with it. A PM or
-    NRO without a recorded room is represented by its site.
+    NRO without a recorded room is represented by its site. Swelling clay shears buried lines, and those of
+    unknown mounting, per kilometre and class of its map.
 
     Parameters
     ----------
@@ -40,15 +43,20 @@ def annual_rates(network: Network, parameters: Parameters, level: Level) -> pd.D
     parameters : Parameters
         Those of ``parameters/rates.csv``.
     level : {"low", "central", "high"}
+    exposure : DataFrame, optional
+        From `resilience.exposure.expose` with its column ``hazard_kind``: only rows of kind clay are read,
+        and a line that no map covers has no row.
 
     Returns
     -------
     DataFrame
         One row per asset and mechanism, sorted by both: asset (int32, row of ``network.assets``),
-        mechanism (dig_up | aerial_cut | pm_destroyed | nro_fire), rate_per_year (float64), repair_h,
+        mechanism (dig_up | aerial_cut | pm_destroyed | nro_fire | clay), rate_per_year (float64), repair_h,
         length_m (0 for rooms), is_assumed (bool: the mounting of some of that length is unknown).
     """
     parts = [_lines(network.lines, parameters, level), _rooms(network.assets, parameters, level)]
+    if exposure is not None and "hazard_kind" in exposure:
+        parts.append(_in_clay(network.lines, exposure, parameters, level))
     rates = pd.concat(parts, ignore_index=True).sort_values(["asset", "mechanism"], ignore_index=True)
     return rates[list(COLUMNS)]
 
@@ -125,6 +133,26 @@ def _lines(lines: gpd.GeoDataFrame, parameters: Parameters, level: Level) -> pd.
     rate = whole["mechanism"].map({m: _rate(parameters, m, level) for m in _WAY_MECHANISMS}).astype(float)
     repair = whole["mechanism"].map({m: _repair(parameters, m, level) for m in _WAY_MECHANISMS}).astype(float)
     return whole.assign(rate_per_year=rate * whole["length_m"] / 1000.0, repair_h=repair)
+
+
+def _in_clay(
+    lines: gpd.GeoDataFrame, exposure: pd.DataFrame, parameters: Parameters, level: Level
+) -> pd.DataFrame:
+    """Lines in swelling clay, by the worst map where there are several; what is stable has no row."""
+    reached = lines[~lines["typ_imp"].isin([*AERIAL, *INDOOR])].drop_duplicates("asset")
+    unknown = reached.loc[~reached["typ_imp"].isin(BURIED), "asset"]
+    rows = exposure[(exposure["hazard_kind"] == "clay") & exposure["asset"].isin(reached["asset"])]
+    per_km = parameters.curve("way.clay", level)(rows["intensity_max"].to_numpy(np.float64))
+    rows = rows.assign(rate_per_year=per_km * rows["wet_m"].to_numpy(np.float64) / 1000.0)
+    by_map = rows.groupby(["asset", "hazard", "scenario"], as_index=False)[["rate_per_year", "wet_m"]].sum()
+    worst = by_map.sort_values("rate_per_year", kind="stable").drop_duplicates("asset", keep="last")
+    worst = worst[worst["rate_per_year"] > 0]
+    return worst[["asset", "rate_per_year"]].assign(
+        mechanism="clay",
+        length_m=worst["wet_m"],
+        is_assumed=worst["asset"].isin(unknown),
+        repair_h=parameters.at("way.clay.repair_h", level),
+    )
 
 
 def _rooms(assets: pd.DataFrame, parameters: Parameters, level: Level) -> pd.DataFrame:

@@ -62,11 +62,14 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None) -> Results:
     clock.start("exposition")
     equipment = tables.get("equipements")
     exposure = expose(network, study.hazards, wet_from_m=study.loss.wet_from_m)
-    failures = {
-        level: failure_probabilities(network, exposure, study.parameters, level, equipment=equipment)
-        for level in LEVELS
-    }
-    rates = {level: annual_rates(network, study.parameters, level) for level in LEVELS}
+    kinds = {hazard.name: str(hazard.kind) for hazard in study.hazards}
+    exposure = exposure.assign(hazard_kind=exposure["hazard"].map(kinds).astype(str))
+    failures, rates = {}, {}
+    for level in LEVELS:
+        every = failure_probabilities(network, exposure, study.parameters, level, equipment=equipment)
+        # an event without a return period (an observed flood, a step of a rising water) is no part of a year
+        failures[level] = every[every["return_period"].notna()].reset_index(drop=True)
+        rates[level] = annual_rates(network, study.parameters, level, exposure=exposure)
     clock.start("points uniques de défaillance")
     often = failure_frequency(
         failures["central"],
@@ -107,7 +110,7 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None) -> Results:
         listed=collapse(table, min_prises=MIN_PRISES),
         series=rows,
         loops=rings,
-        exposure=exposure if has_hazard else None,
+        exposure=exposure.drop(columns="hazard_kind") if has_hazard else None,
         event_losses=events if has_hazard else None,
         loss=loss,
         plan=plan,

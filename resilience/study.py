@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from resilience.hazards import Hazard, HazardEvent, HazardKind
-from resilience.parameters import LEVELS, Parameters, default_parameters, replace_parameters
+from resilience.parameters import (
+    LEVELS,
+    Parameters,
+    default_parameters,
+    replace_curves,
+    replace_parameters,
+)
+from resilience.parameters.curves import read_curves
 from resilience.sections import Section, StudyError, near_name
 
 __all__ = ["Loss", "Study", "StudyError", "load_study", "study_files"]
@@ -73,6 +80,8 @@ class Study:
         In the order of the file.
     parameters : Parameters
         The shipped ones with the study's values in their place.
+    curves : Path or None
+        The file of curves that stand in place of shipped ones.
     loss : Loss
     scenarios : mapping
         By name, as written.
@@ -90,6 +99,7 @@ class Study:
     tables: Mapping[str, Path]
     hazards: tuple[Hazard, ...]
     parameters: Parameters
+    curves: Path | None
     loss: Loss
     scenarios: Mapping[str, Mapping[str, object]]
     budget_eur: float | None
@@ -127,6 +137,7 @@ def load_study(path: str | Path) -> Study:
     raw = Section("", _read_toml(path))
     raw.refuse_unknown(KEYS)
     scenarios, outputs = raw.section("scenarios"), raw.section("outputs")
+    curves = _curves_file(raw.section("parameters"), path.parent)
     outputs.refuse_unknown(("title", "recipient", "notice"))
     study = Study(
         path=path,
@@ -135,7 +146,8 @@ def load_study(path: str | Path) -> Study:
         language=raw.choice("language", get_args(Language), default="fr"),
         tables=_tables(raw.section("tables"), path.parent),
         hazards=_hazards(raw, path.parent),
-        parameters=_parameters(raw.section("parameters")),
+        parameters=_parameters(raw.section("parameters"), curves),
+        curves=curves,
         loss=_loss(raw.section("loss")),
         scenarios={name: scenarios.section(name).values for name in scenarios.values},
         budget_eur=_budget(raw.section("budget")) if "budget" in raw.values else None,
@@ -157,6 +169,8 @@ def study_files(study: Study) -> dict[str, tuple[Path, ...]]:
     """
     files = {"study": (study.path,), "inventory": study.inventory}
     files |= {f"tables.{name}": (path,) for name, path in study.tables.items()}
+    if study.curves is not None:
+        files["parameters.curves"] = (study.curves,)
     for hazard in study.hazards:
         coverage = (hazard.coverage,) if isinstance(hazard.coverage, Path) else ()
         files[f"hazards.{hazard.name}"] = (*coverage, *(event.path for event in hazard.events))
@@ -236,11 +250,17 @@ def _event(raw: Section, folder: Path) -> HazardEvent:
     )
 
 
-def _parameters(raw: Section) -> Parameters:
+def _curves_file(raw: Section, folder: Path) -> Path | None:
+    return _plain_path(raw.values["curves"], folder, raw.full("curves")) if "curves" in raw.values else None
+
+
+def _parameters(raw: Section, curves: Path | None) -> Parameters:
     defaults = default_parameters()
     known = set(defaults.table["name"])
     changes = {}
     for name in raw.values:
+        if name == "curves":
+            continue
         change = raw.section(name)
         change.refuse_unknown((*LEVELS, "source"))
         low, central, high = (change.number(level) for level in LEVELS)
@@ -250,7 +270,17 @@ def _parameters(raw: Section) -> Parameters:
         if name not in known:
             raise StudyError(f"{change.name}: this parameter does not exist; {near_name(name, known)}")
         changes[name] = change.values
-    return replace_parameters(defaults, changes)
+    try:
+        parameters = replace_parameters(defaults, changes)
+        if curves is None or not curves.is_file():  # what is missing is told with all other missing files
+            return parameters
+        with curves.open(encoding="utf-8-sig", newline="") as stream:
+            return replace_curves(parameters, read_curves(stream))
+    except UnicodeDecodeError as error:
+        raise StudyError(f"parameters.curves: {curves} is not UTF-8 text; save it as UTF-8") from error
+    except ValueError as error:
+        where = "parameters" if curves is None else f"parameters.curves ({curves.name})"
+        raise StudyError(f"{where}: {error}; correct it there") from error
 
 
 def _loss(raw: Section) -> Loss:

@@ -98,9 +98,10 @@ def gather(
         situation = situations[level]
         raised = _raised_rooms(ordered, network, exposure, parameters, level, equipment)
         buried_p, buried_rates = _buried_lines(ordered, network, exposure, parameters, level, equipment)
+        sheltered = _sheltered_lines(ordered, situation.failures)
         new_p, new_rates = _new_trenches(ordered, situation.graph.n_assets, parameters, level)
         factors = _lowered_rates(ordered, situation.rates, parameters, level)
-        changed = _changes([raised, buried_p, new_p], situation.failures)
+        changed = _changes([raised, buried_p, sheltered, new_p], situation.failures)
         failures[level] = _effective(changed, situation.failures)
         rates[level] = _changes([factors, buried_rates, new_rates], situation.rates)
     links = {i: draft.link for i, draft in enumerate(ordered) if draft.link is not None}
@@ -232,7 +233,7 @@ def _buried_lines(
         pairs = pd.MultiIndex.from_frame(equipment[["kind", "code"]])
         kept = equipment[~pairs.isin(pd.MultiIndex.from_frame(boxes))]
     failures = failure_probabilities(buried, exposure, parameters, level, equipment=kept)
-    rates = annual_rates(buried, parameters, level)
+    rates = annual_rates(buried, parameters, level, exposure=exposure)
     rates = rates[rates["asset"].isin(way_of.index)]
     stopped = rates.assign(mechanism="aerial_cut", rate_per_year=0.0)
     rates = pd.concat([rates, stopped], ignore_index=True)
@@ -241,6 +242,15 @@ def _buried_lines(
         failures.assign(measure=failures["asset"].map(owner)).dropna(subset="measure"),
         rates.assign(measure=rates["asset"].map(owner)),
     )
+
+
+def _sheltered_lines(drafts: Sequence[Draft], today: pd.DataFrame) -> pd.DataFrame:
+    """Failures of lines that go underground by what no longer reaches them: wind and fire."""
+    owner = _owners(drafts, "treated")
+    if owner.empty:
+        return pd.DataFrame()
+    rows = today[today["asset"].isin(owner.index) & today["mechanism"].isin(["way.fire", "way.wind"])]
+    return rows.assign(p=rows["p"].where(rows["p"].isna(), 0.0), measure=rows["asset"].map(owner))
 
 
 def _owners(drafts: Sequence[Draft], role: Literal["treated", "changed"]) -> pd.Series:

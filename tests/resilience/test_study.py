@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 
 from gracethd.errors import GraceTHDError
@@ -98,7 +99,8 @@ def test_all_missing_files_are_named_in_one_message(folder: Path) -> None:
 
 
 def test_a_parameter_takes_the_place_of_the_shipped_one(folder: Path) -> None:
-    name, unit = default_parameters().table.loc[0, ["name", "unit"]]
+    table = default_parameters().table
+    name, unit = table.loc[table["unit"] == "EUR", ["name", "unit"]].iloc[0]
     change = f'[parameters]\n"{name}" = {{low = 1, central = 2, high = 3.5, source = "relevé"}}'
     parameters = load_study(write(folder, f'inventory = ["autre.zip"]\n{change}')).parameters
     assert [parameters.at(name, level) for level in ("low", "central", "high")] == [1, 2, 3.5]
@@ -204,3 +206,22 @@ def test_a_study_that_is_absent_a_folder_or_not_text_is_refused(tmp_path: Path) 
     with pytest.raises(StudyError, match="not UTF-8"):
         load_study(tmp_path / "latin.toml")
     assert issubclass(StudyError, GraceTHDError)  # so that a command ends with exit code 2
+
+
+def test_a_file_of_curves_replaces_shipped_ones_and_is_told_among_the_inputs(tmp_path: Path) -> None:
+    (tmp_path / "livraison").mkdir()
+    header = "curve,form,unit,at,low,central,high,source\n"
+    (tmp_path / "courbes.csv").write_text(
+        header + "pm.flood,step,m,from,0.5,0.4,0.3,survey\npm.flood,step,m,p,1,1,1,survey\n", encoding="utf-8"
+    )
+    text = 'inventory = ["livraison"]\n[parameters]\ncurves = "courbes.csv"\n'
+    (tmp_path / "etude.toml").write_text(text, encoding="utf-8")
+    study = load_study(tmp_path / "etude.toml")
+    assert study.parameters.curve("pm.flood", "central")(np.array([0.4, 0.41])).tolist() == [0.0, 1.0]
+    assert study_files(study)["parameters.curves"] == (tmp_path / "courbes.csv",)
+    (tmp_path / "courbes.csv").write_text(header + "pm.flot,step,m,from,0,0,0,x\n", encoding="utf-8")
+    with pytest.raises(StudyError, match=r"parameters\.curves \(courbes\.csv\).*pm\.flot.*does not exist"):
+        load_study(tmp_path / "etude.toml")
+    (tmp_path / "courbes.csv").unlink()
+    with pytest.raises(StudyError, match=r"courbes\.csv"):
+        load_study(tmp_path / "etude.toml")
