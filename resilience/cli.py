@@ -2,14 +2,19 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from gracethd.cli import Inventory, progress, run_command, today
+from gracethd.cli import progress, run_command, today
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from gracethd.network import Network
+    from gracethd.routes import Routes
     from resilience.study import Study
 
 app = typer.Typer(
@@ -58,44 +63,108 @@ def demo(output: Folder = Path("resultats"), as_json: Json = False) -> None:
 
 @app.command()
 def spof(
-    inventory: Inventory,
+    inventory: Annotated[
+        list[Path],
+        typer.Argument(help="A stored inventory, deliveries (folders, zip), or one study (.toml)."),
+    ],
     min_prises: Annotated[
         int, typer.Option(min=0, help="Leave out of the list what cuts fewer prises.")
     ] = 10,
     kind: Annotated[
-        str | None, typer.Option(help="Only this kind: cable, cheminement, ebp, noeud...")
+        str | None, typer.Option(help="Only this kind: cable, cheminement, ebp, noeud, ouvrage...")
     ] = None,
     segment: Annotated[str | None, typer.Option(help="Only collecte, transport, distribution...")] = None,
+    commune: Annotated[
+        str | None, typer.Option(help="Only objects of this commune (INSEE code; needs a study).")
+    ] = None,
+    asset: Annotated[
+        str | None, typer.Option(help="Explain one object, as cable:CB012, instead of listing all.")
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Only sums by commune that may be published (needs a study).")
+    ] = False,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Where to write the list: .csv, .parquet or .gpkg.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Where to write: a folder, or a .gpkg, .xlsx, .csv or .parquet file."
+        ),
     ] = None,
 ) -> None:
-    """List the single points of failure of deliveries or a store: what each object cuts when it fails alone.
+    """List the single points of failure: what each object cuts when it fails alone.
+
+    A study in place of the deliveries gives its tables too: communes, subscribers, sensitive sites, groups.
 
     Example: resilience spof livraisons/*.zip -o spof.csv
     """
-    from gracethd.network import build_network
-    from gracethd.reading import read
-    from gracethd.report import prises_line
-    from gracethd.routes import trace_routes
+    from resilience.explain import explain
+    from resilience.outputs.explain_files import check_explanation_destination, write_explanation
+    from resilience.outputs.spof_files import SpofList, check_destination, write_spof
+    from resilience.public import check_public_destination, public_sums, write_public
     from resilience.spof import collapse
     from resilience.spof import spof as table_of
-    from resilience.spof_list import chosen, describe, write_list
+    from resilience.spof_list import caveats, check_options, chosen, describe
 
-    say = progress()
-    say("lecture des livraisons")
-    whole = read(inventory)
-    say("réseau et routes")
-    network = build_network(whole)
-    routes = trace_routes(whole, network)
-    say("pertes de chaque objet")
-    full = table_of(network, routes, {})
-    rows = chosen(full, kind=kind, segment=segment)
-    listed = collapse(rows, min_prises=min_prises, drops=segment == "raccordement")
+    check_options(kind=kind, segment=segment, commune=commune, asset=asset, public=public)
     if output is not None:
-        write_list(rows, listed, output, day=today())
-    typer.echo(prises_line(routes.prises))
-    typer.echo(describe(listed))
+        check = check_public_destination if public else check_destination
+        (check if asset is None else check_explanation_destination)(output)
+    say = progress()
+    read = _read_inventory(inventory, say)
+    say("pertes de chaque objet (la première fois, compilation des calculs : jusqu'à 30 s)")
+    full = table_of(read.network, read.routes, read.tables, on_date=today())
+    if public:
+        sums = public_sums(read.routes, full, read.tables, min_prises=min_prises)
+        if output is not None:
+            write_public(sums, output)
+        typer.echo(f"{sums.to_string(index=False)}\nobjets tus faute d'effectif : {sums.attrs['withheld']}")
+        return
+    if asset is not None:
+        told = explain(read.network, read.routes, full, asset, read.tables)
+        if output is not None:
+            write_explanation(told, output, day=today(), recipient=read.recipient)
+        typer.echo("\n".join(told.lines))
+        return
+    rows = chosen(full, kind=kind, segment=segment, commune=commune)
+    listed = collapse(rows, min_prises=min_prises, drops=segment == "raccordement")
+    from gracethd.report import prises_line
+
+    traced = prises_line(read.routes.prises)
+    if output is not None:
+        say("écriture")
+        found = SpofList(
+            read.network, read.routes, read.tables, full, rows, listed, min_prises, notes=[traced]
+        )
+        write_spof(found, output, day=today(), recipient=read.recipient)
+    for line in (traced, *caveats(full, read.routes), describe(listed)):
+        typer.echo(line)
+
+
+class _Read(NamedTuple):
+    """An inventory that has been read and traced, with the tables of its study."""
+
+    network: "Network"
+    routes: "Routes"
+    tables: "dict[str, pd.DataFrame]"
+    recipient: str
+
+
+def _read_inventory(sources: list[Path], say: Callable[[str], None]) -> _Read:
+    """Read deliveries, or those that a study names with its tables."""
+    from gracethd.network import build_network
+    from gracethd.reading import read
+    from gracethd.routes import trace_routes
+    from resilience.study import load_study
+    from resilience.tables import load_tables
+
+    is_study = len(sources) == 1 and sources[0].suffix == ".toml"
+    study = load_study(sources[0]) if is_study else None
+    say("lecture des livraisons")
+    inventory = read(sources if study is None else study.inventory)
+    tables = {} if study is None else load_tables(study, crs=inventory.crs)
+    say("réseau et routes")
+    network = build_network(inventory)
+    routes = trace_routes(inventory, network, feeds=tables.get("feeds"))
+    return _Read(network, routes, tables, "" if study is None else study.recipient)
 
 
 def _run(study: "Study", output: Path, *, as_json: bool) -> None:

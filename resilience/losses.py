@@ -183,6 +183,18 @@ def vertices_behind(index: LossIndex, assets: NDArray[np.integer]) -> Bool:
     return _touched(index, index.behind, assets)
 
 
+def vertices_maybe_lost(index: LossIndex, assets: NDArray[np.integer]) -> Bool:
+    """Tell which vertices are or may be lost with the assets, (n_vertices,) bool (`prises_cut_max`)."""
+    members = np.ascontiguousarray(assets, np.int32)
+    return _covered(index, index.maximal, index.possible, np.array([0, len(members)], np.int64), members)
+
+
+def lost_alone(index: LossIndex, assets: NDArray[np.integer]) -> Bool:
+    """Tell which vertices at least one of the assets cuts off when it fails alone, (n_vertices,) bool."""
+    members = np.ascontiguousarray(assets, np.int32)
+    return _covered(index, index.exact, index.owned, np.arange(len(members) + 1, dtype=np.int64), members)
+
+
 def signatures_of_assets(index: LossIndex) -> NDArray[np.uint64]:
     """Give two 64-bit numbers for the set of weighted vertices lost with each asset, (n_assets, 2) uint64.
 
@@ -303,9 +315,13 @@ def _each_asset(index: LossIndex, elements: Elements, owned: Owned) -> Long:
 
 def _touched(index: LossIndex, elements: Elements, assets: NDArray[np.integer]) -> Bool:
     members = np.ascontiguousarray(assets, np.int32)
+    return _covered(index, elements, index.owned, np.array([0, len(members)], np.int64), members)
+
+
+def _covered(index: LossIndex, elements: Elements, owned: Owned, sets: Long, members: Int) -> Bool:
+    """Tell which vertices at least one of the sets cuts off."""
     steps = np.zeros(len(index.tree.end) + 1, np.int64)
-    one = np.array([0, len(members)], np.int64)
-    _run(index, elements, index.owned, one, members, steps)
+    _run(index, elements, owned, sets, members, steps)
     out = np.cumsum(steps)[index.tree.position] > 0
     out[index.tree.position < 0] = False
     return np.asarray(out, np.bool_)

@@ -29,7 +29,7 @@ from resilience.losses import (
     signatures_of_assets,
 )
 from resilience.series import serie_of_assets
-from resilience.spanning import Int
+from resilience.shared_risk import GROUP_KINDS, group_rows, risk_groups, with_groups
 from resilience.stakes import communes_around, stakes
 
 Long = NDArray[np.int64]
@@ -42,7 +42,14 @@ COLUMNS = (
     "gravite", "vraisemblance", "criticite", "rank", "diffusion", "geometry",
 )  # fmt: skip
 FROM_TABLES = {"abonnes_cut": "abonnes", "sites_sensibles": "sites", "prises_sans_cuivre": "sans_cuivre"}
-SPECIFIC = ("local", "ebp", "ptech", "site", "noeud")  # what a row of a list is, the most specific first
+SPECIFIC = (
+    "ouvrage",
+    "local",
+    "ebp",
+    "ptech",
+    "site",
+    "noeud",
+)  # what a row of a list is, the most specific first
 # Class limits of slr.md 2.2 (assumption): from 300, 1,000 and 5,000 prises; from 4 h, 24 h and 5 days;
 # from one failure in 500 and 50 years, above one in 10.
 PRISES_LIMITS, HOURS_LIMITS, PER_YEAR_LIMITS = (300, 1000, 5000), (4.0, 24.0, 120.0), (1 / 500, 1 / 50)
@@ -64,8 +71,9 @@ def spof(
     network : Network
     routes : Routes
     tables : mapping of str to DataFrame
-        Those of `resilience.tables.load_tables`; of use here: communes, abonnes, sites_sensibles, cuivre, and
-        groupes, whose groups get a row of kind ``groupe`` each, after the assets.
+        Those of `resilience.tables.load_tables`; of use here: communes, abonnes, sites_sensibles, cuivre,
+        groupes and equipements. Groups (`resilience.shared_risk.risk_groups`) get a row each, after the
+        assets, of kind ``groupe``, ``zone_elec`` or ``ouvrage``.
     failures_per_year, duration_h : Series of float, optional
         By asset number: how often it fails, and how long its repair takes.
     on_date : date, optional
@@ -85,7 +93,7 @@ def spof(
         - protected, n_alternatives: D12 (see `resilience.alternatives`); <NA> for groups.
         - srlg: ``kind:code`` of the smallest group (D11) that holds the object and cuts more; the groups of
           a cable are its carriers, those of a box or room the chamber, pole or site of its place, and those
-          of the table groupes.
+          of `risk_groups`.
         - serie, same_as (``kind:code`` of what is in the same place and cuts and strands the same), rank.
         - prises_cut_identity: Int64, prises_cut by keys alone, where it differs (D3, D4).
         - gravite: Int64, the highest of the classes by prises, by sensitive sites (two NROs: 4) and by hours
@@ -98,8 +106,8 @@ def spof(
     --------
     >>> worst = spof(network, routes, {}).sort_values("rank").head(10)  # doctest: +SKIP
     """
-    groups, unknown = _groups(network, tables.get("groupes"))
-    nominal, physical = (_with_groups(graph, groups) for graph in (routes.nominal, routes.physical))
+    groups = risk_groups(network, tables)
+    nominal, physical = (with_groups(graph, groups) for graph in (routes.nominal, routes.physical))
     counts, left_out = stakes(routes, tables, on_date=on_date)
     cut_index = index_graph(nominal, counts.to_numpy(np.int64))
     stranded_index = index_graph(physical, physical.prises)
@@ -119,7 +127,7 @@ def spof(
     ways = alternatives(
         network, replace(routes, nominal=nominal, physical=physical), cut_index, stranded_index
     )
-    table["n_alternatives"] = ways.where(table["kind"] != "groupe")
+    table["n_alternatives"] = ways.where(~table["kind"].isin(GROUP_KINDS))
     table["srlg"] = _smallest_groups(network, groups, table)
     cut_signature, stranded_signature = signatures_of_assets(cut_index), signatures_of_assets(stranded_index)
     n = len(network.assets)
@@ -130,6 +138,7 @@ def spof(
     table["same_as"] = _same_place(network, np.hstack([cut_signature, stranded_signature])[:n]).reindex(
         table.index, fill_value=""
     )
+    _name_single_crossings(table, groups)
     table["prises_cut_identity"] = _cut_by_keys(network, nominal, table["prises_cut"])
     table["gravite"] = _gravite(table["prises_cut"], lost, duration_h)
     table["vraisemblance"] = _vraisemblance(failures_per_year, table.index)
@@ -139,7 +148,7 @@ def spof(
     out = gpd.GeoDataFrame(table[list(COLUMNS)], geometry="geometry", crs=network.assets.crs)
     out.attrs.update(left_out)
     out.attrs["absent"] = _absent(tables, failures_per_year)
-    out.attrs["groupes_not_found"] = unknown
+    out.attrs["groupes_not_found"] = groups.attrs["not_found"]
     out.attrs["n_alternatives_not_searched"] = ways.attrs["not_searched"]
     return out
 
@@ -160,8 +169,8 @@ def collapse(table: gpd.GeoDataFrame, *, min_prises: int = 10, drops: bool = Fal
     -------
     GeoDataFrame
         Same columns and index. Of the assets of one place that cut and strand the same, the most specific
-        stands for the others, named in its `same_as`. ``attrs["left_out"]`` counts the rows left out, in
-        this order: below_min_prises, drops, same_place.
+        in `table` stands for the others, named in its `same_as`. ``attrs["left_out"]`` counts the rows left
+        out, in this order: below_min_prises, drops, same_place.
     """
     small = table["prises_cut"] < min_prises
     is_drop = ~small & (table["segment"] == "raccordement") & (not drops)
@@ -170,7 +179,8 @@ def collapse(table: gpd.GeoDataFrame, *, min_prises: int = 10, drops: bool = Fal
     own_order = rows["kind"].map(_order).fillna(len(SPECIFIC))
     other_order = other.str.split(":", n=1).str[0].map(_order).fillna(len(SPECIFIC))
     is_first = (own_order == other_order) & (rows["kind"] + ":" + rows["code"] < other)
-    doubled = (other != "") & (other_order <= own_order) & ~is_first
+    # what a filter has taken out of the table stands for nothing
+    doubled = other.isin(rows["kind"] + ":" + rows["code"]) & (other_order <= own_order) & ~is_first
     out = rows[~doubled].sort_values("rank")
     out["rank"] = np.arange(1, len(out) + 1, dtype=np.int64)
     counts = {"below_min_prises": small, "drops": is_drop, "same_place": doubled}
@@ -181,54 +191,11 @@ def collapse(table: gpd.GeoDataFrame, *, min_prises: int = 10, drops: bool = Fal
 _order = {kind: i for i, kind in enumerate(SPECIFIC)}
 
 
-def _groups(network: Network, groupes: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
-    """List the members of the user's groups (group, number after the assets, asset), and those not found."""
-    if groupes is None or groupes.empty:
-        none = np.empty(0, np.int64)
-        return pd.DataFrame({"group": pd.Series(dtype=str), "number": none, "asset": none}), []
-    index = pd.MultiIndex.from_frame(network.assets[["kind", "code"]])
-    asset = index.get_indexer(pd.MultiIndex.from_frame(groupes[["kind", "code"]]))
-    unknown = groupes[asset < 0]
-    members = pd.DataFrame({"group": groupes["group"].to_numpy(), "asset": asset})
-    members = members[asset >= 0].drop_duplicates()
-    names = pd.Index(sorted(members["group"].unique()))
-    members["number"] = len(index) + names.get_indexer(members["group"])
-    members = members.sort_values(["number", "asset"], ignore_index=True)
-    return members[["group", "number", "asset"]], (unknown["kind"] + ":" + unknown["code"]).tolist()
-
-
-def _with_groups(graph: ServiceGraph, groups: pd.DataFrame) -> ServiceGraph:
-    """Give the graph in which each group is one more asset, owner of all that its members own."""
-    n_groups = int(groups["number"].nunique())
-    vertices = pd.DataFrame({"asset": graph.vertex_asset, "part": graph.vertex_of}).merge(groups, on="asset")
-    edges = pd.DataFrame({"asset": graph.edge_asset, "part": graph.edge_of}).merge(groups, on="asset")
-    maybe = pd.DataFrame({"asset": graph.possible_asset, "part": graph.possible_vertex}).merge(
-        groups, on="asset"
-    )
-    return replace(
-        graph,
-        n_assets=graph.n_assets + n_groups,
-        vertex_asset=_appended(graph.vertex_asset, vertices["number"]),
-        vertex_of=_appended(graph.vertex_of, vertices["part"]),
-        edge_asset=_appended(graph.edge_asset, edges["number"]),
-        edge_of=_appended(graph.edge_of, edges["part"]),
-        possible_asset=_appended(graph.possible_asset, maybe["number"]),
-        possible_vertex=_appended(graph.possible_vertex, maybe["part"]),
-    )
-
-
-def _appended(array: Int, more: pd.Series) -> Int:
-    return np.concatenate([array, more.to_numpy(np.int32)])
-
-
 def _identity(network: Network, groups: pd.DataFrame, communes: pd.DataFrame | None) -> gpd.GeoDataFrame:
     """Give the columns that say what and where each row is."""
     names = ["kind", "code", "libelle", "segment", "use_source", "geometry"]
-    named = groups.drop_duplicates("number")
-    more = pd.DataFrame({"code": named["group"], "libelle": named["group"]}).assign(
-        kind="groupe", geometry=None
-    )
-    table = pd.concat([network.assets[names], more.reindex(columns=names)], ignore_index=True)
+    more = group_rows(network, groups)
+    table = pd.concat([network.assets[names], more[names]], ignore_index=True)
     table[names[:-1]] = table[names[:-1]].fillna("").astype(str)
     table = gpd.GeoDataFrame(table, geometry="geometry", crs=network.assets.crs)
     if isinstance(communes, gpd.GeoDataFrame):
@@ -284,12 +251,17 @@ def _smallest_groups(network: Network, groups: pd.DataFrame, table: pd.DataFrame
     node = assets.loc[assets["nd_code"] != "", ["kind", "nd_code"]].rename_axis("asset").reset_index()
     holder = node[node["kind"].isin(("ptech", "site"))].rename(columns={"asset": "group"})
     held = node[node["kind"].isin(("ebp", "local"))]
+    # a group holds its members and the cables that they carry
+    through = groups[["number", "asset"]].merge(network.uses, left_on="asset", right_on="carrier")
+    in_groups = pd.concat(
+        [groups[["number", "asset"]], through[["number", "carried"]].set_axis(["number", "asset"], axis=1)]
+    )
     carried = network.uses[(assets["kind"].reindex(network.uses["carrier"]) != "noeud").to_numpy()]
     pairs = pd.concat(
         [
             carried[["carrier", "carried"]].rename(columns={"carrier": "group", "carried": "asset"}),
             holder[["group", "nd_code"]].merge(held[["asset", "nd_code"]], on="nd_code")[["group", "asset"]],
-            groups[["number", "asset"]].rename(columns={"number": "group"}),
+            in_groups[["number", "asset"]].rename(columns={"number": "group"}),
         ],
         ignore_index=True,
     )
@@ -329,6 +301,15 @@ def _same_place(network: Network, signatures: NDArray[np.uint64]) -> pd.Series:
     later = rows[rows["turn"] > 0]
     out[later.index] = first["label"].reindex(later["group"]).to_numpy()
     return out
+
+
+def _name_single_crossings(table: pd.DataFrame, groups: pd.DataFrame) -> None:
+    """Name a crossing of one way and that way in each other's `same_as`."""
+    crossings = groups[groups["kind"] == "ouvrage"]
+    single = crossings[~crossings["number"].duplicated(keep=False)]
+    label = table["kind"] + ":" + table["code"]
+    for one, other in (("asset", "number"), ("number", "asset")):
+        table.loc[single[one], "same_as"] = label.reindex(single[other]).to_numpy()
 
 
 def _cut_by_keys(network: Network, graph: ServiceGraph, prises_cut: pd.Series) -> pd.Series:

@@ -1,74 +1,118 @@
-"""The list of single points of failure that ``resilience spof`` prints and writes."""
-
-from datetime import date
-from pathlib import Path
+"""The list of single points of failure that ``resilience spof`` prints: what is chosen, what is said."""
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from gracethd.errors import GraceTHDError
 from gracethd.network import KINDS
 from gracethd.network.build import SEGMENTS
-from gracethd.outputs.geopackage import write_geopackage
-from gracethd.outputs.tables import write_table
-from resilience.outputs.layers import study_layers
-from resilience.outputs.report import Report
+from gracethd.routes import Routes
+from resilience.sections import near_name
+from resilience.shared_risk import GROUP_KINDS
 
 SHOWN = 20
+_SHOWN_COLUMNS = (
+    "rank", "kind", "code", "segment", "prises_cut", "prises_cut_max", "prises_stranded", "protected",
+)  # fmt: skip
 
 
-def chosen(table: gpd.GeoDataFrame, *, kind: str | None, segment: str | None) -> gpd.GeoDataFrame:
-    """Keep the rows of one kind and one segment.
+def check_options(
+    *, kind: str | None, segment: str | None, commune: str | None, asset: str | None, public: bool
+) -> None:
+    """Refuse, before anything is read, a kind or segment that does not exist and options that clash.
 
     Raises
     ------
     GraceTHDError
-        When the kind or the segment does not exist.
+        Also when `--public` or `--asset` comes with a filter, or with each other: sums over a part of the
+        objects would let others be found by subtraction, and one object needs no filter.
     """
-    for name, value, known in (("kind", kind, (*KINDS, "groupe")), ("segment", segment, SEGMENTS)):
+    closed = (("kind", kind, (*KINDS, *GROUP_KINDS)), ("segment", segment, SEGMENTS))
+    for name, value, known in closed:
         if value is not None and value not in known:
             raise GraceTHDError(f"--{name} {value!r} does not exist; choose one of {', '.join(known)}")
+    filters = {"kind": kind, "segment": segment, "commune": commune}
+    named = [f"--{name}" for name, value in filters.items() if value is not None]
+    alone = [name for name, given in (("--public", public), ("--asset", asset is not None)) if given]
+    if alone and len(alone + named) > 1:
+        raise GraceTHDError(f"{' and '.join([*alone, *named])} do not go together; give {alone[0]} alone")
+
+
+def chosen(
+    table: gpd.GeoDataFrame, *, kind: str | None, segment: str | None, commune: str | None
+) -> gpd.GeoDataFrame:
+    """Keep the rows of one kind, one segment and one commune.
+
+    Raises
+    ------
+    GraceTHDError
+        When no object stands in the commune.
+    """
+    if commune is not None:
+        _check_commune(table, commune)
+    keep = np.ones(len(table), np.bool_)
+    for name, value in (("kind", kind), ("segment", segment), ("commune", commune)):
         if value is not None:
-            table = table[table[name] == value]
-    return table
+            keep &= (table[name] == value).to_numpy()
+    out = table[keep]
+    out.attrs = dict(table.attrs)
+    return out
 
 
 def describe(listed: pd.DataFrame) -> str:
     """Write the head of the list, and what is left out of it."""
-    if listed.empty:
-        return "aucun objet ne coupe assez de prises"
-    columns = [
-        "rank",
-        "kind",
-        "code",
-        "segment",
-        "prises_cut",
-        "prises_cut_max",
-        "prises_stranded",
-        "protected",
-    ]
     left = listed.attrs["left_out"]
-    head = listed[columns].head(SHOWN).to_string(index=False)
-    return (
-        f"{head}\n{len(listed)} objets ; hors liste : {left['below_min_prises']} sous le seuil, "
+    out = (
+        f"{len(listed)} objets ; hors liste : {left['below_min_prises']} sous le seuil, "
         f"{left['drops']} raccordements, {left['same_place']} de même lieu"
     )
+    if listed.empty:
+        return f"aucun objet ne coupe assez de prises\n{out}"
+    return f"{listed[list(_SHOWN_COLUMNS)].head(SHOWN).to_string(index=False)}\n{out}"
 
 
-def write_list(full: gpd.GeoDataFrame, listed: gpd.GeoDataFrame, path: Path, *, day: date) -> None:
-    """Write the full table (.parquet) or the list (.csv, .gpkg).
+def caveats(table: pd.DataFrame, routes: Routes) -> list[str]:
+    """Say in French what the table cannot tell: no demand, no feed, what was not judged or not given."""
+    lines = []
+    n_traced, n_untraced = (
+        int(routes.prises.loc[(routes.prises["vertex_nominal"] >= 0) == traced, "n"].sum())
+        for traced in (True, False)
+    )
+    if n_traced == 0:
+        lines.append("aucune prise n'est tracée : aucun objet ne peut couper quoi que ce soit")
+    if n_untraced:
+        lines.append(f"{n_untraced} prises non tracées ne sont comptées derrière aucun objet")
+    sources = set(routes.feeds["source"]) if "source" in routes.feeds else set()
+    if not sources:
+        lines.append("aucun point d'injection : rien n'est alimenté, aucune perte ne peut être jugée")
+    if "nro" in sources:
+        lines.append("collecte non jugée là où chaque NRO tient lieu de point d'injection")
+    if "pm" in sources:
+        lines.append("transport non jugé là où chaque PM tient lieu de point d'injection")
+    if table.attrs.get("absent"):
+        lines.append("colonnes vides faute de table : " + ", ".join(table.attrs["absent"]))
+    if table.attrs.get("groupes_not_found"):
+        lines.append(
+            f"{len(table.attrs['groupes_not_found'])} membres de groupes ne sont pas des objets du réseau"
+        )
+    if table.attrs.get("n_alternatives_not_searched"):
+        lines.append(
+            f"chemins de secours non comptés pour {table.attrs['n_alternatives_not_searched']} objets"
+        )
+    return lines
 
-    Raises
-    ------
-    GraceTHDError
-        When the name ends in nothing of these.
-    """
-    if path.suffix == ".parquet":
-        write_table(full, path)
-    elif path.suffix == ".csv":
-        write_table(listed, path)
-    elif path.suffix == ".gpkg":
-        report = Report("Points uniques de défaillance", "", day, spof=listed)
-        write_geopackage(study_layers(report), path, recipient="", day=day)
-    else:
-        raise GraceTHDError(f"{path}: write to a name that ends in .csv, .parquet or .gpkg")
+
+def _check_commune(table: pd.DataFrame, commune: str) -> None:
+    known = sorted(set(table["commune"]) - {""})
+    if not known:
+        raise GraceTHDError(
+            "--commune: no object has a commune; name the table communes in a study (.toml) and give the "
+            "study in place of the deliveries"
+        )
+    if commune not in known:
+        raise GraceTHDError(
+            f"--commune {commune!r}: no object stands there; {near_name(commune, known)}"
+            if len(known) <= 50
+            else f"--commune {commune!r}: no object stands there; give an INSEE code, as {known[0]}"
+        )

@@ -21,7 +21,7 @@ _LINE_END = r"\r\n?"
 _FORMULA = r"(?s)[=+\-@\t\n]."
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
+def write_table(frame: pd.DataFrame, path: Path, *, diffusion: str = DIFFUSION) -> None:
     """Write a frame as ``.csv`` or ``.parquet``, whole, owner only, with `diffusion` as its last column.
 
     Parameters
@@ -30,13 +30,15 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         Written without its index; geometry goes to GeoParquet (with its CRS) and is left out of CSV.
     path : Path
         The suffix says the format. CSV: comma, UTF-8, LF, decimal point, ISO dates, missing = empty.
+    diffusion : str
+        What the last column says; another word only for sums that may be published.
 
     Raises
     ------
     ValueError
         When the suffix is neither ``.csv`` nor ``.parquet``.
     """
-    marked = with_diffusion(frame)
+    marked = with_diffusion(frame, diffusion)
     if path.suffix not in {".csv", ".parquet"}:
         raise ValueError(
             f"{path.name}: tables are written as .csv or .parquet, not {path.suffix or 'without suffix'}"
@@ -48,13 +50,13 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
             marked.to_parquet(aside, index=False)
 
 
-def with_diffusion(frame: pd.DataFrame) -> pd.DataFrame:
+def with_diffusion(frame: pd.DataFrame, diffusion: str = DIFFUSION) -> pd.DataFrame:
     """Give the frame with the constant column `diffusion` in last place; geometry stays one of the columns.
 
     Notes held in ``frame.attrs`` are dropped: Parquet would carry them, in an order that is not ours.
     """
     marked = frame.drop(columns="diffusion", errors="ignore").reset_index(drop=True)
-    marked["diffusion"] = pd.Series(DIFFUSION, index=marked.index, dtype=str)
+    marked["diffusion"] = pd.Series(diffusion, index=marked.index, dtype=str)
     marked.attrs = {}
     return marked
 
