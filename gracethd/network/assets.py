@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gracethd.codes import follow
+from gracethd.codes import among, follow
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places, nature_of
 
@@ -74,7 +74,7 @@ def _frame(kind: str, table: pd.DataFrame, code: str, **columns: object) -> pd.D
 
 
 def _cables(inventory: Inventory, codes: pd.Index) -> pd.DataFrame:
-    cable = inventory["cable"][inventory["cable"]["cb_code"].isin(codes)]
+    cable = inventory["cable"][among(inventory["cable"]["cb_code"], codes)]
     return _frame(
         "cable",
         cable,
@@ -115,7 +115,7 @@ def _rooms(inventory: Inventory, places: Places) -> pd.DataFrame:
 
 
 def _nodes(inventory: Inventory, places: Places) -> pd.DataFrame:
-    noeud = inventory["noeud"][~inventory["noeud"]["nd_code"].isin(places.premise_only)]
+    noeud = inventory["noeud"][~among(inventory["noeud"]["nd_code"], places.premise_only)]
     return _frame("noeud", noeud, "nd_code", nd_code=noeud["nd_code"])
 
 
@@ -137,8 +137,8 @@ def _sites(inventory: Inventory, places: Places) -> pd.DataFrame:
         places.rooms[places.rooms["nature"] != ""].drop_duplicates("st_code").set_index("st_code")["nature"]
     )
     nature = follow(site["st_code"], of_rooms).fillna(nature_of(site["st_typelog"]))
-    holds_box = site["st_nd_code"].isin(places.boxes["nd_code"])
-    is_home = site["st_nd_code"].isin(inventory["premise"]["nd_code"]) & (nature == "") & ~holds_box
+    holds_box = among(site["st_nd_code"], places.boxes["nd_code"])
+    is_home = among(site["st_nd_code"], inventory["premise"]["nd_code"]) & (nature == "") & ~holds_box
     site = site[~is_home]
     return _frame(
         "site", site, "st_code", libelle=site["st_nom"], nature=nature[~is_home], nd_code=site["st_nd_code"]

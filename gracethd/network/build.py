@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gracethd.codes import amount, follow
+from gracethd.codes import among, amount, follow
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.assets import list_assets
@@ -44,7 +44,7 @@ def build_network(inventory: Inventory) -> Network:
     cables = _cable_assets(inventory, ends)
     chains = cable_chains(inventory, ends)
     cable = inventory.geo("cable")
-    cable = cable[cable["cb_code"].isin(cables)]
+    cable = cable[among(cable["cb_code"], cables)]
     layers, layer_findings = cable_layers(cable, ends, places, fibres, _way_codes(inventory, chains))
     stops, stop_findings = cable_stops(cable, ends, places, fibres, inventory.geo("noeud"))
     between = stretches(stops)
@@ -84,7 +84,7 @@ def _cable_assets(inventory: Inventory, ends: pd.DataFrame) -> pd.Index:
     room = side_by_side(ends, "room")
     inside = room.index[room[1].notna() & (room[1] == room[2])]
     cable = inventory["cable"]
-    is_cord = cable["cb_typephy"].isin(("J", "B")) | cable["cb_code"].isin(inside)
+    is_cord = cable["cb_typephy"].isin(("J", "B")) | among(cable["cb_code"], inside)
     return pd.Index(cable.loc[~is_cord, "cb_code"])
 
 

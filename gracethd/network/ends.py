@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gracethd.codes import follow
+from gracethd.codes import among, follow
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.fibres import Fibres
@@ -27,9 +27,9 @@ def cable_ends(inventory: Inventory, places: Places, fibres: Fibres) -> tuple[pd
     """
     cable = inventory.geo("cable")
     ends = pd.concat([_declared(cable, places, end) for end in (1, 2)], ignore_index=True)
-    known = set(inventory["noeud"]["nd_code"])
+    known = inventory["noeud"]["nd_code"]
     for column in ("box_node", "code_node"):
-        ends[column] = ends[column].where(ends[column].isin(known))
+        ends[column] = ends[column].where(among(ends[column], known))
     ends["place"] = ends["box_node"].fillna(ends["code_node"])
     ends["source"] = np.where(
         ends["box_node"].notna(), "box", np.where(ends["code_node"].notna(), "code", "")
@@ -52,8 +52,8 @@ def cable_ends(inventory: Inventory, places: Places, fibres: Fibres) -> tuple[pd
         ),
     ]  # fmt: skip
     ends = _equipment(ends, places, fibres)
-    is_pto = ends["ebp"].notna() & ~ends["ebp"].isin(places.boxes["bp_code"])
-    ends["is_premise"] = is_pto | ends["place"].isin(places.premise_only)
+    is_pto = ends["ebp"].notna() & ~among(ends["ebp"], places.boxes["bp_code"])
+    ends["is_premise"] = is_pto | among(ends["place"], places.premise_only)
     ends["ebp"] = ends["ebp"].mask(is_pto)
     columns = ["cable", "end", "place", "ebp", "room", "source", "is_premise"]
     return ends.sort_values(["cable", "end"], ignore_index=True)[columns], merge_findings(findings)
@@ -61,7 +61,7 @@ def cable_ends(inventory: Inventory, places: Places, fibres: Fibres) -> tuple[pd
 
 def _declared(cable: pd.DataFrame, places: Places, end: int) -> pd.DataFrame:
     box = cable[f"cb_bp{end}"]
-    box = box.where(box.isin(places.ebp_node.index))
+    box = box.where(among(box, places.ebp_node.index))
     rack_room = follow(cable[f"cb_ba{end}"], places.rack_room)
     room_node = places.rooms.set_index("room")["nd_code"]
     return pd.DataFrame(

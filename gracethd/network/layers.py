@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from gracethd.codes import follow
+from gracethd.codes import among, follow
 from gracethd.findings import findings_frame
 from gracethd.network.ends import side_by_side
 from gracethd.network.fibres import Fibres
@@ -60,7 +60,7 @@ def cable_layers(
         layer[fill] = new[fill]
         source[fill] = name
 
-    of_cable = ends[ends["cable"].isin(codes)]
+    of_cable = ends[among(ends["cable"], codes)]
     to_premise = of_cable.groupby("cable")["is_premise"].any()
     answer(to_premise[to_premise].map(lambda _: "RA").astype(object), "premise")
     typelog = cable.set_index("cb_code")["cb_typelog"]
@@ -97,9 +97,11 @@ def _by_fibres(ends: pd.DataFrame, places: Places, fibres: Fibres) -> pd.Series:
         for name in ("NRO", "PM")
     }
     is_pbo = places.boxes.loc[places.boxes["nature"] == "PBO", "bp_code"]
-    at_pbo = fibres.splices[fibres.splices["ebp"].isin(is_pbo)]["fibre1"].to_numpy()
-    waits_at_pbo = fibres.waiting[fibres.waiting["ebp"].isin(is_pbo)]["fibre"].to_numpy()
-    ends_at_pbo = np.flatnonzero(pd.Index(fibres.cable).isin(ends.loc[ends["ebp"].isin(is_pbo), "cable"]))
+    at_pbo = fibres.splices[among(fibres.splices["ebp"], is_pbo)]["fibre1"].to_numpy()
+    waits_at_pbo = fibres.waiting[among(fibres.waiting["ebp"], is_pbo)]["fibre"].to_numpy()
+    ends_at_pbo = np.flatnonzero(
+        among(pd.Series(fibres.cable, dtype="str"), ends.loc[among(ends["ebp"], is_pbo), "cable"])
+    )
     reaches_pbo = np.zeros(n_groups, bool)
     reaches_pbo[fibres.group[np.concatenate([at_pbo, waits_at_pbo, ends_at_pbo]).astype(np.intp)]] = True
     code = np.select(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gracethd.codes import follow
+from gracethd.codes import among, follow
 from gracethd.inventory import Inventory
 
 NRO_TYPES = ("NRO", "NRA", "NRAHD", "NRAMED", "NRAZO")
@@ -43,9 +43,9 @@ class Places:
 
 def find_places(inventory: Inventory) -> Places:
     """Resolve the place of everything that has one (DESIGN D1, D6)."""
-    known = set(inventory["noeud"]["nd_code"])
+    known = inventory["noeud"]["nd_code"]
     site_node, ptech_node = (
-        inventory[table].set_index(key)[node].where(lambda nodes: nodes.isin(known))
+        inventory[table].set_index(key)[node].where(lambda nodes: among(nodes, known))
         for table, key, node in (("site", "st_code", "st_nd_code"), ("ptech", "pt_code", "pt_nd_code"))
     )
     rooms = _rooms(inventory, site_node)
@@ -80,7 +80,7 @@ def find_places(inventory: Inventory) -> Places:
 def _network_sites(inventory: Inventory) -> pd.DataFrame:
     """Give the sites that are not mere client buildings: a CLIENT site counts when it holds no premise."""
     site = inventory["site"]
-    of_premises = site["st_code"].isin(inventory["premise"]["st_code"]) & (site["st_typelog"] == "CLIENT")
+    of_premises = among(site["st_code"], inventory["premise"]["st_code"]) & (site["st_typelog"] == "CLIENT")
     return site[~of_premises]
 
 
@@ -104,9 +104,9 @@ def _rooms(inventory: Inventory, site_node: pd.Series) -> pd.DataFrame:
         }
     )
     for zones, column, nature in ((zsro, "zs_lc_code", "PM"), (znro, "zn_lc_code", "NRO")):
-        named = rooms["room"].isin(zones[column].dropna()) & (rooms["nature"] == "")
+        named = among(rooms["room"], zones[column].dropna()) & (rooms["nature"] == "")
         rooms.loc[named, "nature"] = nature
-    bare = site[~site["st_code"].isin(local["lc_st_code"])]
+    bare = site[~among(site["st_code"], local["lc_st_code"])]
     bare_rooms = pd.DataFrame(
         {
             "room": bare["st_code"],
@@ -120,7 +120,7 @@ def _rooms(inventory: Inventory, site_node: pd.Series) -> pd.DataFrame:
     for zones, column, nature in ((zsro, "zs_nd_code", "PM"), (znro, "zn_nd_code", "NRO")):
         nodes = zones.loc[zones[column].notna(), column].drop_duplicates()
         known = rooms.loc[rooms["nature"] == nature, "nd_code"]
-        alone = nodes[nodes.isin(inventory["noeud"]["nd_code"]) & ~nodes.isin(known)]
+        alone = nodes[among(nodes, inventory["noeud"]["nd_code"]) & ~among(nodes, known)]
         extra = pd.DataFrame(
             {"room": alone, "kind": "noeud", "st_code": np.nan, "nd_code": alone, "nature": nature}
         ).astype({"st_code": str})

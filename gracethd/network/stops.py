@@ -6,7 +6,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gracethd.codes import amount, follow
+from gracethd.codes import among, amount, follow
 from gracethd.findings import findings_frame
 from gracethd.network.ends import side_by_side
 from gracethd.network.fibres import Fibres
@@ -39,7 +39,7 @@ def cable_stops(
     findings : DataFrame
         Openings whose order along the cable nothing tells.
     """
-    at_ends = ends.loc[ends["cable"].isin(cable["cb_code"]), ["cable", "end", "place", "ebp", "room"]]
+    at_ends = ends.loc[among(ends["cable"], cable["cb_code"]), ["cable", "end", "place", "ebp", "room"]]
     opened = _openings(at_ends, fibres, places)
     rows = pd.concat([at_ends.assign(is_end=True), opened.assign(is_end=False)], ignore_index=True)
     # a box that opens the cable at the place of one of its ends shares that end's stop
@@ -71,7 +71,7 @@ def cable_stops(
 
 def _openings(at_ends: pd.DataFrame, fibres: Fibres, places: Places) -> pd.DataFrame:
     touch = fibres.touches[fibres.touches["ebp"].notna()]
-    touch = touch[touch["cable"].isin(at_ends["cable"]) & touch["ebp"].isin(places.boxes["bp_code"])]
+    touch = touch[among(touch["cable"], at_ends["cable"]) & among(touch["ebp"], places.boxes["bp_code"])]
     own = pd.MultiIndex.from_frame(at_ends[["cable", "ebp"]])
     touch = touch[~pd.MultiIndex.from_frame(touch[["cable", "ebp"]]).isin(own)]
     place = follow(touch["ebp"], places.ebp_node)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gracethd.codes import among
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places
 from gracethd.network.stops import sections_passed
@@ -55,9 +56,9 @@ def cable_uses(
     way_line = inventory.geo("cheminement").set_index("cm_code")["geometry"]
     point = inventory.geo("noeud").set_index("nd_code")["geometry"]
     line = cable.set_index("cb_code")["geometry"]
-    ways = chains.ways[chains.ways["cable"].isin(cable["cb_code"])]
+    ways = chains.ways[among(chains.ways["cable"], cable["cb_code"])]
     ways = sections_passed(ways, way_line.reindex(ways["way"]).to_numpy(object), line, stretches)
-    nodes = chains.nodes[chains.nodes["cable"].isin(cable["cb_code"])]
+    nodes = chains.nodes[among(chains.nodes["cable"], cable["cb_code"])]
     nodes = sections_passed(nodes, point.reindex(nodes["node"]).to_numpy(object), line, stretches)
     of_conduit = inventory["cond_chem"].rename(columns={"dm_cd_code": "conduit", "dm_cm_code": "way"})
     conduits = chains.conduits.merge(of_conduit[["conduit", "way"]], on="conduit")

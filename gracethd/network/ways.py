@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from gracethd.codes import among
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.ends import ON_NODE_M
@@ -54,14 +55,16 @@ def cable_chains(inventory: Inventory, ends: pd.DataFrame) -> Chains:
     way_nodes = _way_nodes(inventory)
     cable = inventory.geo("cable")
     cable = cable[~cable["cb_typephy"].isin(("J", "B"))]
-    by_key = by_key[by_key["cable"].isin(cable["cb_code"])]
+    by_key = by_key[among(by_key["cable"], cable["cb_code"])]
     complete = _complete(by_key, way_nodes, ends)
-    open_cables = cable[~cable["cb_code"].isin(complete) & ~shapely.is_missing(cable["geometry"].to_numpy())]
+    open_cables = cable[
+        ~among(cable["cb_code"], complete) & ~shapely.is_missing(cable["geometry"].to_numpy())
+    ]
     added, bare = _by_geometry(open_cables, by_key, inventory.geo("cheminement"))
     ways = pd.concat([by_key.assign(source="identity"), added.assign(source="geometry")], ignore_index=True)
     ways = ways.drop_duplicates(["cable", "way"]).sort_values(["cable", "way"], ignore_index=True)
     nodes = _nodes(ways, way_nodes, ends, bare, inventory.geo("noeud"))
-    off = _off_chain(cable[cable["cb_code"].isin(complete)], nodes, inventory)
+    off = _off_chain(cable[among(cable["cb_code"], complete)], nodes, inventory)
     findings = merge_findings(
         [
             findings_frame(
@@ -80,7 +83,7 @@ def _by_identity(inventory: Inventory) -> tuple[pd.DataFrame, pd.DataFrame]:
     cables = inventory["cable"]["cb_code"]
     conduits = pd.DataFrame({"cable": cab_cond["cc_cb_code"], "conduit": cab_cond["cc_cd_code"]})
     conduits = conduits[
-        conduits["cable"].isin(cables) & conduits["conduit"].isin(inventory["conduite"]["cd_code"])
+        among(conduits["cable"], cables) & among(conduits["conduit"], inventory["conduite"]["cd_code"])
     ]
     through = cab_cond.merge(cond_chem, left_on="cc_cd_code", right_on="dm_cd_code")
     pairs = pd.concat(
@@ -90,7 +93,7 @@ def _by_identity(inventory: Inventory) -> tuple[pd.DataFrame, pd.DataFrame]:
         ],
         ignore_index=True,
     ).drop_duplicates()
-    known = pairs["cable"].isin(cables) & pairs["way"].isin(inventory["cheminement"]["cm_code"])
+    known = among(pairs["cable"], cables) & among(pairs["way"], inventory["cheminement"]["cm_code"])
     return (
         conduits.drop_duplicates().sort_values(["cable", "conduit"], ignore_index=True),
         pairs[known].sort_values(["cable", "way"], ignore_index=True),
@@ -103,11 +106,13 @@ def _way_nodes(inventory: Inventory) -> pd.DataFrame:
     line = shapely.line_merge(way["geometry"].to_numpy())
     single = shapely.get_type_id(line) == shapely.GeometryType.LINESTRING
     tips = {1: shapely.get_point(line, 0), 2: shapely.get_point(line, -1)}
-    known = set(noeud["nd_code"])
+    known = noeud["nd_code"]
     parts = []
     tree = shapely.STRtree(noeud["geometry"].to_numpy())
     for end in (1, 2):
-        node = way[f"cm_ndcode{end}"].where(way[f"cm_ndcode{end}"].isin(known)).to_numpy(dtype=object).copy()
+        node = (
+            way[f"cm_ndcode{end}"].where(among(way[f"cm_ndcode{end}"], known)).to_numpy(dtype=object).copy()
+        )
         parts.append(pd.DataFrame({"way": way["cm_code"], "node": node, "end": end}))
     declared = pd.concat(parts, ignore_index=True)
     missing = declared["node"].isna().to_numpy() & np.concatenate([single, single])
@@ -151,7 +156,7 @@ def _complete(by_key: pd.DataFrame, way_nodes: pd.DataFrame, ends: pd.DataFrame)
     n_ways = by_key.groupby("cable")["way"].nunique()
     n_reached = reached.groupby("cable")["way"].nunique()
     place = ends[ends["place"].notna()]
-    held = pd.Series((place["cable"] + "\0n" + place["place"]).isin(node_names).to_numpy(), index=place.index)
+    held = among(place["cable"] + "\0n" + place["place"], node_names)
     both = held.groupby(place["cable"]).agg(["sum", "size"])
     whole = both.index[(both["sum"] == 2) & (both["size"] == 2)]
     one_piece = pieces.index[

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gracethd.codes import amount, follow
+from gracethd.codes import among, amount, follow
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places
@@ -53,7 +53,7 @@ def find_demand(inventory: Inventory, network: Network, places: Places) -> Deman
     address_point = addressed["geometry"].to_numpy()
     addressed["zone"] = _containing(address_point, inventory.geo("zsro"), "zs_code")
     with_rows = set(rows["zone"].fillna(""))
-    takes_address = ~addressed["zone"].fillna("").isin(with_rows)
+    takes_address = ~among(addressed["zone"].fillna(""), with_rows)
     addressed["reason"] = np.where(takes_address, "", EXTRA)
     in_zpbo = _containing(address_point, inventory.geo("zpbo"), "zp_code")
     addressed["pbo"] = follow(in_zpbo, _box_of_zpbo(inventory, places)).where(takes_address)
@@ -108,7 +108,7 @@ def _zones(inventory: Inventory, places: Places) -> pd.DataFrame:
 
     def room_at(lc_code: pd.Series, nd_code: pd.Series, nature: str) -> pd.Series:
         at_node = rooms[rooms["nature"] == nature].dropna(subset="nd_code").drop_duplicates("nd_code")
-        return lc_code.where(lc_code.isin(known)).fillna(
+        return lc_code.where(among(lc_code, known)).fillna(
             follow(nd_code, at_node.set_index("nd_code")["room"])
         )
 
@@ -125,7 +125,7 @@ def _zones(inventory: Inventory, places: Places) -> pd.DataFrame:
 def _zone_of(rows: pd.DataFrame, point: np.ndarray, inventory: Inventory) -> pd.Series:
     zpbo = inventory["zpbo"].set_index("zp_code")["zp_zs_code"]
     by_key = follow(rows["zp_code"], zpbo)
-    by_key = by_key.where(by_key.isin(inventory["zsro"]["zs_code"]))
+    by_key = by_key.where(among(by_key, inventory["zsro"]["zs_code"]))
     return by_key.fillna(_containing(point, inventory.geo("zsro"), "zs_code"))
 
 
@@ -134,7 +134,7 @@ def _drops(rows: pd.DataFrame, inventory: Inventory, network: Network) -> pd.Ser
     assets = network.assets
     drops = assets.loc[(assets["kind"] == "cable") & (assets["segment"] == "raccordement"), "code"]
     cable = inventory["cable"]
-    cable = cable[cable["cb_code"].isin(drops)]
+    cable = cable[among(cable["cb_code"], drops)]
     premise_of_pto = inventory["ebp"].set_index("bp_code")["bp_sf_code"]
     pairs = [
         pd.DataFrame({"drop": cable["cb_code"], "code": follow(cable[f"cb_bp{end}"], premise_of_pto)})
@@ -142,8 +142,8 @@ def _drops(rows: pd.DataFrame, inventory: Inventory, network: Network) -> pd.Ser
     ]
     by_pto = pd.concat(pairs).dropna().sort_values(["code", "drop"]).drop_duplicates("code")
     found = follow(rows["code"], by_pto.set_index("code")["drop"])
-    at_node = network.ends[network.ends["is_premise"] & network.ends["cable"].isin(drops)]
-    at_node = at_node[~at_node["cable"].isin(by_pto["drop"])]
+    at_node = network.ends[network.ends["is_premise"] & among(network.ends["cable"], drops)]
+    at_node = at_node[~among(at_node["cable"], by_pto["drop"])]
     capacity = cable.set_index("cb_code")["cb_capafo"].fillna(1).clip(lower=1)
     by_node = _filled(rows.loc[found.isna(), ["nd_code", "code"]], at_node[["cable", "place"]], capacity)
     return found.fillna(follow(pd.Series(rows.index, index=rows.index), by_node))
@@ -171,7 +171,7 @@ def _box_of_zpbo(inventory: Inventory, places: Places) -> pd.Series:
     zpbo = inventory["zpbo"].set_index("zp_code")
     pbo = places.boxes[places.boxes["nature"] == "PBO"]
     at_node = pbo.dropna(subset="nd_code").drop_duplicates("nd_code").set_index("nd_code")["bp_code"]
-    named = zpbo["zp_bp_code"].where(zpbo["zp_bp_code"].isin(places.boxes["bp_code"]))
+    named = zpbo["zp_bp_code"].where(among(zpbo["zp_bp_code"], places.boxes["bp_code"]))
     return named.fillna(follow(zpbo["zp_nd_code"], at_node))
 
 
@@ -180,7 +180,7 @@ def _pbo_of(
 ) -> pd.Series:
     ends = network.ends[~network.ends["is_premise"] & network.ends["ebp"].notna()]
     by_drop = follow(rows["drop"], ends.drop_duplicates("cable").set_index("cable")["ebp"])
-    by_key = rows["bp_code"].where(rows["bp_code"].isin(places.boxes["bp_code"]))
+    by_key = rows["bp_code"].where(among(rows["bp_code"], places.boxes["bp_code"]))
     of_zpbo = _box_of_zpbo(inventory, places)
     by_zone = follow(_containing(point, inventory.geo("zpbo"), "zp_code"), of_zpbo)
     return by_drop.fillna(by_key).fillna(follow(rows["zp_code"], of_zpbo)).fillna(by_zone)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gracethd.codes import among
 from gracethd.network.places import Places
 from gracethd.routes.graph import GraphParts
 from gracethd.routes.nominal import Joints, cable_graph
@@ -43,7 +44,7 @@ def lay_graphs(survey: Survey, places: Places, serving: pd.Series) -> Graphs:
     serving : Series of bp_code
         PBO of each prise; repeated and missing codes are no matter.
     """
-    pbos = places.boxes[places.boxes["bp_code"].isin(serving.dropna().unique())].sort_values("bp_code")
+    pbos = places.boxes[among(places.boxes["bp_code"], serving.dropna())].sort_values("bp_code")
     nominal, physical = (GraphParts(survey.network, survey.nodes) for _ in range(2))
     hooks = place_graph(physical, survey, pbos)
     joints = cable_graph(nominal, survey, pd.Index(pbos["bp_code"]))

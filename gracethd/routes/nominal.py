@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from gracethd.codes import among
 from gracethd.routes.graph import GraphParts
 from gracethd.routes.survey import NOWHERE, Survey
 
@@ -104,7 +105,7 @@ def _box_joints(
     A cable that no splice of the box holds is joined to all the cables of its layer there, and so is what a
     PBO serves: both stand at joint -1. Joints fail with the box alone, so those that are joined are one.
     """
-    serving = boxed.loc[(boxed["layer"] == "distribution") & boxed["ebp"].isin(pbos), ["layer", "ebp"]]
+    serving = boxed.loc[(boxed["layer"] == "distribution") & among(boxed["ebp"], pbos), ["layer", "ebp"]]
     boxes = pd.concat([boxed[["layer", "ebp", "joint"]], serving.assign(joint=NOWHERE)])
     boxes = boxes.drop_duplicates().sort_values(["layer", "ebp", "joint"], ignore_index=True)
     boxes["row"] = np.arange(len(boxes))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gracethd.codes import among
 from gracethd.routes.graph import GraphParts
 from gracethd.routes.laying import Graphs
 from gracethd.routes.splices import splice_vertices
@@ -96,7 +97,7 @@ def _by_zone(graphs: Graphs, survey: Survey, prises: pd.DataFrame) -> pd.DataFra
     fed = ~np.isnan(room)
     fed[fed] = graphs.nominal.depth()[room[fed].astype(np.int64)] >= 0
     has_pbo = prises["pbo"].notna().to_numpy()
-    is_bare = ~prises["zone"].isin(prises.loc[prises["traced"] != "", "zone"].dropna()).to_numpy()
+    is_bare = ~among(prises["zone"], prises.loc[prises["traced"] != "", "zone"].dropna()).to_numpy()
     reason[left & ~fed] = np.where(prises["pm"].isna(), "sans_pm", "pm_isole")[left & ~fed]
     reason[left & fed & ~has_pbo & ~is_bare] = "sans_pbo"
     in_room, at_box = left & fed & ~has_pbo & is_bare, left & fed & has_pbo

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from gracethd.codes import amount
+from gracethd.codes import among, amount
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.types import KINDS, Network
@@ -35,7 +35,7 @@ def zone_levels(prises: pd.DataFrame, survey: Survey) -> pd.DataFrame:
         [
             prises["traced"] == "splice",
             amount(prises["pbo"], has_way) > 0,
-            prises["pbo"].isin(has_way.index),
+            among(prises["pbo"], has_way.index),
         ],
         [3, 2, 1],
         0,
