@@ -16,12 +16,13 @@ class Inventory(Mapping[str, pd.DataFrame]):
     ----------
     tables : mapping of str to DataFrame
         By the names of `gracethd.normalise.TABLES`; an absent table is an empty frame with its columns.
-        Codes are text; tables with a place are GeoDataFrames in `crs`. Each row carries ``delivery`` and
-        ``line`` (row in the file it comes from).
+        Codes are text; tables with a place are GeoDataFrames in `crs`. Each row carries ``delivery``,
+        ``file`` (as it is named in the delivery) and ``line`` (row in that file, from 1).
     crs : pyproj.CRS
         Projected, in metres; one for all tables.
     deliveries : DataFrame
-        One row per delivery: delivery, path, sha256, size_bytes, versions, n_rows.
+        One row per delivery: delivery, sha256, size_bytes, versions, n_rows, replaced_by ("" where it is
+        read, else the newer delivery that takes its place).
     findings : DataFrame
         What reading and merging had to report (columns of `gracethd.findings.COLUMNS`).
     """

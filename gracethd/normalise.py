@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from gracethd.deliveries.types import Delivery
-from gracethd.findings import Severity, findings_frame, merge_findings
+from gracethd.findings import NO_FINDING, Severity, findings_frame, merge_findings
 from gracethd.values import parse_bool, parse_date, parse_number
 
 
@@ -123,6 +124,9 @@ TABLES: dict[str, Table] = {
 }  # fmt: skip
 """Every inventory table, in dependency order."""
 
+FARTHEST_M = 2e7
+"""No projected coordinate is larger: half the way round the Earth (metres)."""
+
 MARKS = ("_majdate", "_creadat", "_abddate", "_abandon")
 """Ends of the attribute names that date a row or abandon it, whatever their table's prefix."""
 ROOM_TYPES = ("NRO", "NRA", "NRAHD", "NRAMED", "NRAZO", "SRO", "SROL", "SROS", "TEC", "HEBERG")
@@ -141,10 +145,13 @@ def select_tables(delivery: Delivery) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of str to DataFrame
-        The names of `TABLES` that the delivery holds; columns as there, all text, then `MARKS`, ``delivery``
-        and ``line``. Geographic tables are GeoDataFrames.
+        The names of `TABLES` that the delivery holds; columns as there, all text, then `MARKS`, ``delivery``,
+        ``file`` and ``line``. Geographic tables are GeoDataFrames.
     """
-    delivered = _split_locals(_fold_patches(delivery.tables))
+    named = {
+        source: table.assign(file=delivery.files.get(source, "")) for source, table in delivery.tables.items()
+    }
+    delivered = _split_locals(_fold_patches(named))
     selected = {}
     for name, spec in TABLES.items():
         sources = [(source, renames) for source, renames in spec.sources.items() if source in delivered]
@@ -167,9 +174,11 @@ def settle(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns
     -------
     table : DataFrame
-        Columns of the inventory table, then ``updated`` (datetime64, NaT unknown), ``delivery``, ``line``.
+        Columns of the inventory table, then ``updated`` (datetime64, NaT unknown), ``delivery``, ``file``,
+        ``line``.
     findings : DataFrame
-        Rows without key, abandoned rows (out of the network, D15), numbers that are none.
+        Rows without key, abandoned rows (out of the network, D15), numbers that are none, coordinates that
+        no place of the Earth has (the row is kept without its place).
     """
     spec = TABLES[name]
     keyless = table[spec.key].isna().any(axis=1)
@@ -191,6 +200,9 @@ def settle(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         kept[column] = values.astype(float)
     if name == "premise":
         kept["type"] = kept["type"].replace(PREMISE_TYPES)
+    if spec.geometry:
+        kept, nowhere = _on_earth(name, gpd.GeoDataFrame(kept))
+        found.append(nowhere)
     return kept, merge_findings(found)
 
 
@@ -203,12 +215,34 @@ def _rows_found(
     )  # fmt: skip
 
 
+def _on_earth(name: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Take away the geometry that has a coordinate beyond `FARTHEST_M`, or one that is no number."""
+    bounds = np.abs(shapely.bounds(table.geometry.to_numpy()))
+    there = table.geometry.notna().to_numpy()
+    nowhere = there & ~(bounds <= FARTHEST_M).all(axis=1)
+    nowhere |= there & ~_all_finite(table.geometry.to_numpy())
+    if not nowhere.any():
+        return table, NO_FINDING
+    message = "coordonnées impossibles : objet gardé sans lieu"
+    found = _rows_found(name, "coordonnees_impossibles", "majeur", table[nowhere], message, attribute="geom")
+    return table.set_geometry(table.geometry.mask(nowhere)), found
+
+
+def _all_finite(shapes: np.ndarray) -> np.ndarray:
+    """Tell which shapes have only coordinates that are numbers; bounds leave out those that are not."""
+    xy, row = shapely.get_coordinates(shapes, return_index=True)
+    bad = row[~np.isfinite(xy).all(axis=1)]
+    finite = np.ones(len(shapes), bool)
+    finite[bad] = False
+    return finite
+
+
 def _fold_patches(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Join the ``t_x_patch20y`` tables to the table that they complete, on its key."""
     folded = {name: table for name, table in tables.items() if "_patch20" not in name}
     for name in sorted(set(tables) - set(folded)):
         base = name.split("_patch20")[0]
-        patch = tables[name].drop(columns="line")
+        patch = tables[name].drop(columns=["line", "file"])
         key = str(patch.columns[0])
         if base in folded and key in folded[base]:
             new = [column for column in patch.columns if column == key or column not in folded[base]]
@@ -248,6 +282,7 @@ def _rename(table: pd.DataFrame, spec: Table, renames: Mapping[str, str], delive
         named = next((name for name in table.columns if str(name).endswith(mark)), "")
         columns[mark] = _text(table, named)
     columns["delivery"] = delivery.name
+    columns["file"] = table["file"]
     columns["line"] = table["line"].astype(np.int64)
     renamed = pd.DataFrame(columns, index=table.index)
     if not spec.geometry:
@@ -267,7 +302,7 @@ def _is_abandoned(table: pd.DataFrame) -> pd.Series:
 
 def no_rows(spec: Table) -> pd.DataFrame:
     """Give the selected table of a delivery that does not hold it."""
-    text = (*spec.columns, *MARKS, "delivery")
+    text = (*spec.columns, *MARKS, "delivery", "file")
     frame = pd.DataFrame({column: pd.Series(dtype=str) for column in text})
     frame["line"] = pd.Series(dtype=np.int64)
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([])) if spec.geometry else frame

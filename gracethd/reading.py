@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyproj
 import shapely
@@ -15,13 +14,11 @@ import shapely
 from gracethd.codes import follow
 from gracethd.deliveries import Delivery, open_deliveries
 from gracethd.errors import CRSError, LevelError, SourceError
-from gracethd.findings import NO_FINDING, findings_frame, merge_findings
+from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
+from gracethd.merging import join_cables, join_places, newest_rows, part_codes, replace_older
 from gracethd.normalise import TABLES, no_rows, select_tables, settle
 from gracethd.store import is_store, open_store
-
-SAME_PLACE_M = 1.0
-"""Two deliveries speak of one object when its positions are within a metre (issue B; half a chamber)."""
 
 
 def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
@@ -70,23 +67,31 @@ def build_inventory(deliveries: Sequence[Delivery]) -> Inventory:
     """Merge deliveries that have been opened into one inventory (see `read`)."""
     crs = _common_crs(deliveries)
     found = [delivery.findings for delivery in deliveries]
+    names = [delivery.name for delivery in deliveries]
     selected = [select_tables(delivery) for delivery in deliveries]
-    merged: dict[str, pd.DataFrame] = {}
+    rows: dict[str, pd.DataFrame] = {}
     for name, spec in TABLES.items():
         parts = [_to_crs(tables[name], crs) for tables in selected if name in tables and len(tables[name])]
-        rows = pd.concat(parts, ignore_index=True) if parts else _to_crs(no_rows(spec), crs)
-        table, findings = settle(name, rows)
-        merged[name], repeated = _merge(name, table, crs)
-        found += [findings, repeated]
-    merged = _complete(merged, crs)
+        together = pd.concat(parts, ignore_index=True) if parts else _to_crs(no_rows(spec), crs)
+        rows[name], findings = settle(name, together)
+        found.append(findings)
+    del selected
+    replacement = replace_older(rows, names)
+    rows, parted = part_codes(replacement.tables)
+    rows, continued = join_cables(rows)
+    told = rows["noeud"][["nd_code", "delivery"]]
+    merged = _complete({name: newest_rows(name, table) for name, table in rows.items()}, crs)
+    merged, joined = join_places(merged, told, names)
+    found += [replacement.findings, parted, continued, joined]
     _check_level(merged, deliveries)
     listing = pd.DataFrame(
         {
-            "delivery": [d.name for d in deliveries],
+            "delivery": names,
             "sha256": [d.sha256 for d in deliveries],
             "size_bytes": [d.size_bytes for d in deliveries],
             "versions": [", ".join(sorted({v for v in d.versions.values() if v})) for d in deliveries],
             "n_rows": [sum(len(table) for table in d.tables.values()) for d in deliveries],
+            "replaced_by": [replacement.replaced_by.get(name, "") for name in names],
         }
     )
     return Inventory(merged, crs, listing, merge_findings(found))
@@ -113,46 +118,6 @@ def _to_crs(table: pd.DataFrame, crs: pyproj.CRS) -> pd.DataFrame:
     if table.crs is None or table.crs == crs:
         return table.set_crs(crs, allow_override=True)
     return table.to_crs(crs)
-
-
-def _merge(name: str, table: pd.DataFrame, crs: pyproj.CRS) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Keep one row per key: the newest update, else the delivery given first."""
-    spec = TABLES[name]
-    order = np.arange(len(table))
-    newest_first = table.assign(_order=order).sort_values(["updated", "_order"], ascending=[False, True])
-    twice = newest_first.duplicated(spec.key, keep="first")
-    kept = newest_first[~twice].sort_values(spec.key).drop(columns="_order").reset_index(drop=True)
-    gone = newest_first[twice]
-    findings = _repeated(name, kept, gone) if spec.key_length == 1 and len(gone) else NO_FINDING
-    if spec.geometry:
-        kept = gpd.GeoDataFrame(kept, geometry="geometry", crs=crs)
-    return kept, findings
-
-
-def _repeated(name: str, kept: pd.DataFrame, gone: pd.DataFrame) -> pd.DataFrame:
-    """Report keys met again: within one delivery, and across deliveries where the objects lie apart."""
-    key = TABLES[name].columns[0]
-    first = kept.set_index(key).loc[gone[key]]
-    same_delivery = gone["delivery"].to_numpy() == first["delivery"].to_numpy()
-    within = gone[same_delivery]
-    parts = [
-        findings_frame(
-            "cle_double", "majeur", name, attribute=key, code=within[key],
-            message="même clé deux fois dans une livraison : comptée une fois", delivery=within["delivery"],
-            line=within["line"],
-        )
-    ]  # fmt: skip
-    if TABLES[name].geometry:
-        apart = shapely.distance(gone["geometry"].to_numpy(), first["geometry"].to_numpy()) > SAME_PLACE_M
-        far = gone[apart & ~same_delivery]
-        parts.append(
-            findings_frame(
-                "code_deux_lieux", "majeur", name, attribute=key, code=far[key],
-                message=f"même code à plus de {SAME_PLACE_M:g} m, deux livraisons : le plus récent est gardé",
-                delivery=far["delivery"], line=far["line"],
-            )
-        )  # fmt: skip
-    return merge_findings(parts)
 
 
 def _complete(tables: dict[str, pd.DataFrame], crs: pyproj.CRS) -> dict[str, pd.DataFrame]:

@@ -40,6 +40,8 @@ def parse_bool(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     >>> parse_bool(pd.Series(["t", "N", None, "peut-être"]))[1].tolist()
     [False, False, False, True]
     """
+    if not text.notna().any():
+        return pd.Series(pd.NA, index=text.index, dtype="boolean"), pd.Series(data=False, index=text.index)
     lower = text.str.lower()
     known = dict.fromkeys(TRUE_TEXTS, True) | dict.fromkeys(FALSE_TEXTS, False)
     values = lower.map(known).astype("boolean")
@@ -95,6 +97,9 @@ def parse_date(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     >>> parse_date(pd.Series(["05/04/2020", "2020-09-14 11-11-11"]))[0].dt.month.tolist()
     [4, 9]
     """
+    if not text.notna().any():
+        nothing = pd.Series(np.datetime64("NaT", "s"), index=text.index, name=text.name)
+        return nothing, pd.Series(data=False, index=text.index)
     # a column holds few distinct dates: each is read once
     codes, distinct = pd.factorize(text)
     distinct_text = pd.Series(distinct, dtype=str)

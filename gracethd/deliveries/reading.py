@@ -124,7 +124,8 @@ def _read_folder(
     unified, crs, crs_findings = unify(layers, stated)
     digest, size = packed or _folder_sha256(folder, found)
     findings = merge_findings([*parts, crs_findings]).assign(delivery=name)
-    return Delivery(name, path, digest, size, {**tables, **unified}, versions, crs, findings)
+    origin = {files.table: _main_file(files).relative_to(folder).as_posix() for files in found}
+    return Delivery(name, path, digest, size, {**tables, **unified}, versions, crs, findings, origin)
 
 
 def _read_table(files: TableFiles) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -143,13 +144,22 @@ def _read_table(files: TableFiles) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _read_rows(files: TableFiles) -> tuple[pd.DataFrame, pd.DataFrame]:
+    main = _main_file(files)
+    if main.suffix.lower() == ".shp":
+        return read_layer(files.parts, files.table)
+    if main.suffix.lower() == ".csv":
+        return read_csv(main, files.table)
+    return read_dbf(files.parts, files.table)
+
+
+def _main_file(files: TableFiles) -> Path:
+    """Choose the file that the rows of a table are read from."""
     parts, table = files.parts, files.table
     if ".shp" in parts and (table in GEOGRAPHIC or ".csv" not in parts):
-        return read_layer(parts, table)
-    if ".csv" in parts:
-        return read_csv(parts[".csv"], table)
-    if ".dbf" in parts:
-        return read_dbf(parts, table)
+        return parts[".shp"]
+    for extension in (".csv", ".dbf"):
+        if extension in parts:
+            return parts[extension]
     raise SourceError(
         f"{next(iter(parts.values()))}: {table} has no .shp, .dbf or .csv; deliver the data too"
     )

@@ -30,6 +30,8 @@ class Delivery:
     crs : pyproj.CRS or None
         None when no geographic table has rows.
     findings : DataFrame
+    files : mapping of str to str
+        The file that holds each table, as it is named in the delivery (``csv/t_cable.csv``).
     """
 
     name: str
@@ -40,3 +42,4 @@ class Delivery:
     versions: Mapping[str, str]
     crs: pyproj.CRS | None
     findings: pd.DataFrame = field(repr=False)
+    files: Mapping[str, str] = field(default_factory=dict)

@@ -10,37 +10,9 @@ import shapely
 from gracethd.deliveries import Delivery, open_deliveries
 from gracethd.errors import CRSError, LevelError
 from gracethd.findings import NO_FINDING
-from gracethd.inventory import Inventory
 from gracethd.normalise import TABLES
 from gracethd.reading import build_inventory, read
-
-Row = dict[str, object]
-
-
-def table(*rows: Row, at: list[tuple[float, float]] | None = None, crs: int = 2154) -> pd.DataFrame:
-    """Write rows as a delivery holds them: text, numbered lines, a geometry where `at` says where."""
-    frame = pd.DataFrame(list(rows)).astype(str).where(pd.DataFrame(list(rows)).notna())
-    frame["line"] = range(1, len(frame) + 1)
-    if at is None:
-        return frame
-    return gpd.GeoDataFrame(frame, geometry=[shapely.Point(p) for p in at], crs=crs)
-
-
-def delivery(name: str, crs: int = 2154, **tables: pd.DataFrame) -> Delivery:
-    return Delivery(
-        name=name, path=Path(name), sha256="0", size_bytes=1, tables=tables,
-        versions=dict.fromkeys(tables, "2"), crs=gpd.GeoSeries([], crs=crs).crs, findings=NO_FINDING,
-    )  # fmt: skip
-
-
-def ground(**more: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Give the least that reaches a level of use: one home and one box."""
-    return {
-        "t_noeud": table({"nd_code": "N1"}, at=[(700_000.0, 7_000_000.0)]),
-        "t_suf": table({"sf_code": "L1", "sf_nd_code": "N1", "sf_type": "R"}),
-        "t_ebp": table({"bp_code": "B1", "bp_typelog": "PBO"}),
-        **more,
-    }
+from tests.deliveries import delivery, found, ground, table
 
 
 def chamber(name: str, dated: str | None) -> pd.DataFrame:
@@ -49,11 +21,6 @@ def chamber(name: str, dated: str | None) -> pd.DataFrame:
 
 def kept(*deliveries: Delivery) -> str:
     return str(build_inventory(deliveries)["ptech"].set_index("pt_code").loc["PT1", "pt_etiquet"])
-
-
-def found(inventory: Inventory, rule: str) -> list[list[object]]:
-    rows = inventory.findings[inventory.findings["rule"] == rule]
-    return rows[["table", "code", "delivery", "line"]].to_numpy().tolist()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +49,7 @@ def test_a_key_repeated_within_one_delivery_is_counted_once_and_is_a_finding() -
     assert found(inventory, "cle_double") == [["ptech", "PT1", "d1", 3]]
 
 
-def test_shared_rows_of_two_deliveries_are_no_fault_unless_they_lie_apart() -> None:
+def test_objects_of_two_deliveries_with_one_code_are_one_unless_they_lie_apart() -> None:
     """N1 is 0.5 m apart in the two deliveries (survey noise), N2 2 m apart."""
     here = [(700_000.0, 7_000_000.0), (700_100.0, 7_000_000.0)]
     there = [(700_000.5, 7_000_000.0), (700_102.0, 7_000_000.0)]
@@ -93,9 +60,11 @@ def test_shared_rows_of_two_deliveries_are_no_fault_unless_they_lie_apart() -> N
             delivery("d2", **ground(t_noeud=table(*rows, at=there))),
         ]
     )
-    assert found(inventory, "code_deux_lieux") == [["noeud", "N2", "d2", 2]]
+    assert found(inventory, "code_deux_lieux") == [["noeud", "N2~d2", "d2", 2]]
     assert found(inventory, "cle_double") == []
-    assert inventory["noeud"]["geometry"].tolist() == [shapely.Point(p) for p in here]
+    places = inventory.geo("noeud").set_index("nd_code")["geometry"]
+    assert places.index.tolist() == ["N1", "N2", "N2~d2"]
+    assert places.tolist() == [shapely.Point(p) for p in (*here, there[1])]
 
 
 def test_rows_without_key_and_abandoned_rows_are_out_and_counted() -> None:
