@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 
 def follow(codes: pd.Series, table: pd.Series) -> pd.Series:
@@ -71,6 +71,21 @@ def locate(codes: Iterable[str], known: Iterable[str]) -> NDArray[np.int64]:
     [1, -1, 0]
     """
     return pc.fill_null(_rows(codes, known), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def taken(values: NDArray[np.object_], numbers: ArrayLike) -> NDArray[np.object_]:
+    """Give the text that each number stands for, "" where the number is -1 or the text is missing.
+
+    Examples
+    --------
+    >>> taken(np.array(["a", None], object), [0, -1, 1]).tolist()
+    ['a', '', '']
+    """
+    at = np.asarray(numbers, np.int64)
+    if not len(values):
+        return np.full(len(at), "", object)
+    found = np.where(at >= 0, values[at], "")
+    return np.where(pd.isna(found), "", found)
 
 
 def _rows(codes: Iterable[str], known: Iterable[str]) -> pa.Array:

@@ -58,12 +58,13 @@ def build_network(inventory: Inventory) -> Network:
     sections = between.merge(layers[["cable", "layer"]], on="cable")
     sections["layer"] = sections["layer"].replace({"raccordement": "distribution"})
     sections["cable"] = number.of("cable", sections["cable"])
+    sections["length_m"] = _section_lengths(sections, assets)
     return Network(
         assets=assets,
         lines=_lines(assets, chains, number),
         ends=ends,
         stops=stops.assign(cable=number.of("cable", stops["cable"])).drop(columns="at_m"),
-        sections=sections[["section", "cable", "layer", "stop1", "stop2"]],
+        sections=sections[["section", "cable", "layer", "stop1", "stop2", "length_m"]],
         uses=uses,
         links=links,
         findings=merge_findings(
@@ -108,6 +109,15 @@ def _lengths(assets: pd.DataFrame, inventory: Inventory) -> np.ndarray:
     return np.select(
         [is_bare, is_conduit], [amount(assets["code"], real), amount(assets["code"], of_conduit)], length
     )
+
+
+def _section_lengths(sections: pd.DataFrame, assets: pd.DataFrame) -> np.ndarray:
+    """Give metres along the line, else the laid length of a cable in one piece, else NaN: not known."""
+    is_whole = sections.groupby("cable")["section"].transform("nunique") == 1
+    laid = assets["length_m"].to_numpy()[sections["cable"].to_numpy()]
+    laid = np.where(is_whole & (laid > 0), laid, np.nan)
+    along = (sections["to_m"] - sections["from_m"]).to_numpy()
+    return np.where(np.isnan(along), laid, along)
 
 
 def _segments(

@@ -37,7 +37,7 @@ class Network:
         several rows where several boxes open it at one place), place, ebp, room (codes or NaN).
     sections : DataFrame
         One row per stretch of a cable between two stops, in one layer (D6): section, cable (asset), layer
-        (collecte|transport|distribution), stop1, stop2.
+        (collecte|transport|distribution), stop1, stop2, length_m (along the cable, NaN unknown).
     uses : DataFrame
         carrier, carried (asset numbers), section, source: the stretch `section` of the cable `carried` is
         out when `carrier` is.

@@ -60,6 +60,34 @@ def walk_alignments(fibres: Fibres, starts: NDArray[np.int32], boxes: pd.Index, 
     targets : Series of bool by room code
         Rooms whose drawers end a walk; room numbers are its rows.
     """
+    room, graph = _splice_graph(fibres, boxes, targets)
+    reached, length = _walk(starts.astype(np.int64), room, *graph)
+    kept = np.flatnonzero(reached >= 0)
+    offset = np.concatenate([[0], np.cumsum(length[kept])])
+    fibre, boxed = _trail(starts.astype(np.int64)[kept], offset, *graph)
+    return Walks(kept, reached[kept], offset, fibre, boxed)
+
+
+def find_stops(
+    fibres: Fibres, starts: NDArray[np.int32], boxes: pd.Index, targets: pd.Series
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Tell where walks stop and why: the arguments of `walk_alignments`.
+
+    Returns
+    -------
+    fibre : (n,) int32
+        Last fibre of each walk.
+    choices : (n,) int32
+        Fibres that might follow it: 0 broken, 2 or more ambiguous, 1 a loop; -1 where it is in a drawer.
+    """
+    room, graph = _splice_graph(fibres, boxes, targets)
+    return _stop(starts.astype(np.int64), room, *graph)
+
+
+def _splice_graph(
+    fibres: Fibres, boxes: pd.Index, targets: pd.Series
+) -> tuple[NDArray[np.int32], tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]]:
+    """Give the room of the drawer of each fibre (-1 none), and what it is spliced to, in which box."""
     n = len(fibres.cable)
     one, two = fibres.splices["fibre1"].to_numpy(), fibres.splices["fibre2"].to_numpy()
     box = boxes.get_indexer(pd.Index(fibres.splices["ebp"])).astype(np.int32)
@@ -72,12 +100,7 @@ def walk_alignments(fibres: Fibres, starts: NDArray[np.int32], boxes: pd.Index, 
     ends = ends.drop_duplicates("fibre")
     room = np.full(n, -1, np.int32)
     room[ends["fibre"].to_numpy()] = targets.index.get_indexer(pd.Index(ends["room"]))
-    graph = indptr, far[order], np.concatenate([box, box])[order]
-    reached, length = _walk(starts.astype(np.int64), room, *graph)
-    kept = np.flatnonzero(reached >= 0)
-    offset = np.concatenate([[0], np.cumsum(length[kept])])
-    fibre, boxed = _trail(starts.astype(np.int64)[kept], offset, *graph)
-    return Walks(kept, reached[kept], offset, fibre, boxed)
+    return room, (indptr, far[order], np.concatenate([box, box])[order])
 
 
 @compiled
@@ -139,3 +162,28 @@ def _trail(
                 following, boxed[k], _ = _onward(here, before, indptr, far, box)
                 before, here = here, np.int64(following)
     return fibre, boxed
+
+
+@compiled
+def _stop(
+    starts: NDArray[np.int64],
+    room: NDArray[np.int32],
+    indptr: NDArray[np.int64],
+    far: NDArray[np.int32],
+    box: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Give the last fibre of each walk and how many might follow it; -1 where it is in a drawer."""
+    last = np.empty(starts.size, np.int32)
+    count = np.empty(starts.size, np.int32)
+    for i in range(starts.size):
+        here, before, choices = starts[i], np.int64(-1), 1
+        for _ in range(MAX_HOPS):
+            if room[here] >= 0:
+                choices = -1
+                break
+            following, _, choices = _onward(here, before, indptr, far, box)
+            if choices != 1:
+                break
+            before, here = here, np.int64(following)
+        last[i], count[i] = here, choices
+    return last, count

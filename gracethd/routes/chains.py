@@ -46,8 +46,9 @@ class Chains:
     room : (n_routes,) int32
         Room where it ends upstream (number in the list of the walks).
     steps : DataFrame
-        One row per stretch, from downstream to upstream: route, section, and what stands at its downstream
-        end: stop, place (number), owner (asset of the box, or -1).
+        One row per stretch, from downstream to upstream: route, section, turn (which fibre of the walk runs
+        through it), and what stands at its downstream end: stop, place (number), owner (asset of the box, or
+        -1).
     is_loose : (n_routes,) bool
         The cables of the route do not all meet in one layer where it goes from one to the next: only the
         splices of today say that it goes through.
@@ -176,6 +177,7 @@ def _legs(
     legs = pd.DataFrame(
         {
             "route": route,
+            "turn": np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size),
             "cable": cable[at],
             "down_box": np.where(is_first, starts.box[first][route], before),
             "up_box": box[at],
@@ -249,6 +251,7 @@ def _steps(survey: Survey, legs: pd.DataFrame) -> pd.DataFrame:
         {
             "route": legs["route"].to_numpy()[row],
             "section": np.where(sign == 0, NOWHERE, section).astype(np.int64),
+            "turn": legs["turn"].to_numpy()[row],
             "stop": here,
             "place": survey.nodes.get_indexer(pd.Index(place_of.reindex(here))),
             "owner": np.where(joint >= 0, joint, only),

@@ -72,6 +72,10 @@ class GraphParts:
             _joined(self._ambiguous, np.bool_),
         )
 
+    def vertex_list(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Give the vertices so far: place (number) and owner (asset), -1 none."""
+        return _joined(self._place, np.int32), _joined(self._owner, np.int32)
+
     def components(self, *, rooted: bool = True) -> NDArray[np.int32]:
         """Give the number of each vertex's connected part; without the edges of the root on demand."""
         tail, head, _, _ = self.edge_list()

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gracethd.network.places import Places
-from gracethd.routes.alignments import walk_alignments
+from gracethd.routes.alignments import Walks, walk_alignments
 from gracethd.routes.chains import Starts, find_chains, lay_chains
 from gracethd.routes.feeds import candidate_feeds, choose_feeds
 from gracethd.routes.laying import Graphs
@@ -17,20 +17,8 @@ def lay_transport(graphs: Graphs, survey: Survey) -> None:
 
     Several spliced routes of one PM are redundancy: it is cut when each of them is.
     """
-    contacts = survey.fibres.contacts
-    from_pm = contacts[(contacts["room"].map(survey.nature) == "PM").to_numpy()]
-    from_pm = from_pm[survey.cable_of_fibre[from_pm["fibre"].to_numpy()] >= 0]
-    fibre = from_pm["fibre"].to_numpy(np.int32)
-    walks = walk_alignments(survey.fibres, fibre, survey.box_asset.index, survey.nature == "NRO")
-    pm = pd.Index(from_pm["room"].to_numpy()[walks.start])
-    at = pd.MultiIndex.from_arrays([survey.cable_of_fibre[fibre[walks.start]], pm])
+    walks, starts, pm = transport_walks(graphs, survey)
     near, far = graphs.joints.rooms, graphs.hooks.rooms
-    starts = Starts(
-        stop=survey.room_stop.reindex(at).fillna(NOWHERE).to_numpy(np.int64),
-        box=np.full(len(pm), NOWHERE, np.int64),
-        vertex=near.reindex(pm).to_numpy(np.int32),
-        spot=("room:" + pm.astype(object)).to_numpy(object),
-    )
     chains = find_chains(survey, walks, starts)
     lay_chains(graphs.nominal, chains, survey, rooms=near.to_numpy(), given=starts.vertex[chains.first])
     lay_chains(
@@ -39,6 +27,24 @@ def lay_transport(graphs: Graphs, survey: Survey) -> None:
     )  # fmt: skip
     by_cable = graphs.joints.entries[~graphs.joints.entries.index.isin(pm)]
     graphs.nominal.edges(by_cable, near.reindex(by_cable.index))
+
+
+def transport_walks(graphs: Graphs, survey: Survey) -> tuple[Walks, Starts, pd.Index]:
+    """Walk the fibres in the drawers of every PM up to an NRO: the walks, their starts and their PM."""
+    contacts = survey.fibres.contacts
+    from_pm = contacts[(contacts["room"].map(survey.nature) == "PM").to_numpy()]
+    from_pm = from_pm[survey.cable_of_fibre[from_pm["fibre"].to_numpy()] >= 0]
+    fibre = from_pm["fibre"].to_numpy(np.int32)
+    walks = walk_alignments(survey.fibres, fibre, survey.box_asset.index, survey.nature == "NRO")
+    pm = pd.Index(from_pm["room"].to_numpy()[walks.start])
+    at = pd.MultiIndex.from_arrays([survey.cable_of_fibre[fibre[walks.start]], pm])
+    starts = Starts(
+        stop=survey.room_stop.reindex(at).fillna(NOWHERE).to_numpy(np.int64),
+        box=np.full(len(pm), NOWHERE, np.int64),
+        vertex=graphs.joints.rooms.reindex(pm).to_numpy(np.int32),
+        spot=("room:" + pm.astype(object)).to_numpy(object),
+    )
+    return walks, starts, pm
 
 
 def join_same_place(graphs: Graphs, survey: Survey) -> None:

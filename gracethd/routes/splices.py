@@ -1,11 +1,13 @@
 """Prises traced by splices: the fibres of their drop, else the fibres that wait in their PBO (D7)."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from gracethd.routes.alignments import Walks, walk_alignments
-from gracethd.routes.chains import Starts, find_chains, lay_chains
+from gracethd.routes.chains import Chains, Starts, find_chains, lay_chains
 from gracethd.routes.laying import Graphs
 from gracethd.routes.survey import NOWHERE, Survey
 
@@ -30,16 +32,26 @@ def splice_vertices(
         Vertex of each prise in the physical graph, -1 unknown.
     """
     vertex = np.full(len(prises), NOWHERE, np.int32)
-    single = prises.assign(row=np.arange(len(prises)))[(prises["reason"] == "") & (prises["n"] == 1)]
-    with_drop = single["drop_asset"].notna()
-    for by, waiting, starts in (
-        ("drop_asset", single[with_drop], _drop_fibres(survey)),
-        ("pbo", single[~with_drop].dropna(subset="pbo"), _waiting_fibres(survey)),
-    ):
-        served, walks, first = _handed_out(survey, waiting, by, starts)
+    for waiting, by, starts in fibres_to_hand_out(survey, prises):
+        served, walks, first = hand_out(survey, waiting, by, starts)
         vertex[served] = _lay(graphs, survey, walks, first, far[served])
     depth = graphs.nominal.depth()
     return np.where((vertex >= 0) & (depth[vertex] >= 0), vertex, NOWHERE).astype(np.int32)
+
+
+def fibres_to_hand_out(
+    survey: Survey, prises: pd.DataFrame
+) -> list[tuple[pd.DataFrame, Literal["drop_asset", "pbo"], pd.DataFrame]]:
+    """List who takes fibres of what: prises (with their row), the column that they share, the fibres.
+
+    Fibres are a frame: fibre (number), by (value of that column), box (asset or -1) and stop of their start.
+    """
+    single = prises.assign(row=np.arange(len(prises)))[(prises["reason"] == "") & (prises["n"] == 1)]
+    with_drop = single["drop_asset"].notna()
+    return [
+        (single[with_drop], "drop_asset", _drop_fibres(survey)),
+        (single[~with_drop].dropna(subset="pbo"), "pbo", _waiting_fibres(survey)),
+    ]
 
 
 def _drop_fibres(survey: Survey) -> pd.DataFrame:
@@ -61,7 +73,7 @@ def _waiting_fibres(survey: Survey) -> pd.DataFrame:
     return wait.rename(columns={"ebp": "by"})[["fibre", "by", "box", "stop"]]
 
 
-def _handed_out(
+def hand_out(
     survey: Survey, prises: pd.DataFrame, by: str, starts: pd.DataFrame
 ) -> tuple[NDArray[np.int64], Walks, pd.DataFrame]:
     """Walk the starting fibres and hand those that reach a drawer out to prises, in code order.
@@ -91,9 +103,7 @@ def _lay(
     graphs: Graphs, survey: Survey, walks: Walks, first: pd.DataFrame, far: NDArray[np.int32]
 ) -> NDArray[np.int32]:
     new = np.full(len(first), NOWHERE, np.int32)
-    anywhere = np.full(len(first), None, object)
-    starts = Starts(first["stop"].to_numpy(np.int64), first["box"].to_numpy(np.int64), new, anywhere)
-    chains = find_chains(survey, walks, starts)
+    chains = spliced_chains(survey, walks, first)
     vertex = lay_chains(
         graphs.nominal, chains, survey, rooms=graphs.joints.rooms.to_numpy(), given=new[chains.first]
     )
@@ -102,3 +112,11 @@ def _lay(
         kept=chains.is_loose,
     )  # fmt: skip
     return vertex[chains.route]
+
+
+def spliced_chains(survey: Survey, walks: Walks, first: pd.DataFrame) -> Chains:
+    """Expand the walks of `hand_out` into the stretches of cable that they run through."""
+    new = np.full(len(first), NOWHERE, np.int32)
+    anywhere = np.full(len(first), None, object)
+    starts = Starts(first["stop"].to_numpy(np.int64), first["box"].to_numpy(np.int64), new, anywhere)
+    return find_chains(survey, walks, starts)

@@ -1,5 +1,7 @@
 """Tracing: from each prise to its feed, and the two graphs on which losses are computed."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -7,9 +9,9 @@ from gracethd.codes import amount, follow
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.fibres import read_fibres
-from gracethd.network.places import find_places
+from gracethd.network.places import Places, find_places
 from gracethd.network.types import Network
-from gracethd.routes.demand import find_demand
+from gracethd.routes.demand import Demand, find_demand
 from gracethd.routes.laying import Graphs, lay_graphs
 from gracethd.routes.prises import trace_prises
 from gracethd.routes.reach import Reach
@@ -49,6 +51,41 @@ def trace_routes(inventory: Inventory, network: Network, *, feeds: pd.DataFrame 
     Splices first, then the cables of each layer, then the zone (D7, D15): see `docs/decisions.md` for what
     is done where DESIGN leaves room.
     """
+    return conclude(inventory, lay_routes(inventory, network, feeds))
+
+
+@dataclass(frozen=True)
+class Laid:
+    """Everything that tracing knows once the graphs are laid, before it is summed up.
+
+    Attributes
+    ----------
+    network : Network
+    places : Places
+    survey : Survey
+    graphs : Graphs
+        Complete: cables, spliced transport, feeds and prises.
+    demand : Demand
+    traced : DataFrame
+        `Demand.prises` with how each was traced, why not, and where it stands in the graphs.
+    chosen : DataFrame
+        Feeds chosen for each part, then those of the study that are on no cable (part -1).
+    gaps : list of str
+        Rooms that cables reach and no splice does.
+    """
+
+    network: Network
+    places: Places
+    survey: Survey
+    graphs: Graphs
+    demand: Demand
+    traced: pd.DataFrame
+    chosen: pd.DataFrame
+    gaps: list[str]
+
+
+def lay_routes(inventory: Inventory, network: Network, feeds: pd.DataFrame | None) -> Laid:
+    """Lay the two graphs and trace every prise on them (see `trace_routes`)."""
     places = find_places(inventory)
     fibres = read_fibres(inventory, places)
     demand = find_demand(inventory, network, places)
@@ -59,8 +96,14 @@ def trace_routes(inventory: Inventory, network: Network, *, feeds: pd.DataFrame 
     chosen = join_feeds(graphs, survey, places, feeds)
     gaps = close_gaps(graphs, survey)
     traced = trace_prises(graphs, survey, demand.prises)
+    return Laid(network, places, survey, graphs, demand, traced, chosen, gaps)
+
+
+def conclude(inventory: Inventory, laid: Laid) -> Routes:
+    """Sum up what was laid: the graphs, the prises with their rooms and state, counts and findings."""
+    network, survey, graphs, chosen = laid.network, laid.survey, laid.graphs, laid.chosen
     search = graphs.nominal.reach(_rooms_marked(graphs, survey))
-    prises = _prise_table(traced, demand.zones, graphs, search)
+    prises = _prise_table(laid.traced, laid.demand.zones, graphs, search)
     n = prises["n"].to_numpy()
     is_fed = chosen["part"] >= 0
     return Routes(
@@ -73,8 +116,8 @@ def trace_routes(inventory: Inventory, network: Network, *, feeds: pd.DataFrame 
         counts=count(inventory, network, prises),
         findings=merge_findings(
             [
-                demand.findings,
-                _room_findings(gaps, chosen.loc[~is_fed, "feed"]),
+                laid.demand.findings,
+                _room_findings(laid.gaps, chosen.loc[~is_fed, "feed"]),
                 untraced_findings(prises),
             ]
         ),
