@@ -38,6 +38,10 @@ def run(
     study: Annotated[Path, typer.Argument(help="The study's TOML file.")],
     output: Folder = Path("resultats"),
     as_json: Json = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Draw on this Dask cluster (tcp://...), on a trusted network only."),
+    ] = None,
 ) -> None:
     """Run everything that a study names, from deliveries to plan and report.
 
@@ -45,7 +49,7 @@ def run(
     """
     from resilience.study import load_study
 
-    _run(load_study(study), output, as_json=as_json)
+    _run(load_study(study), output, as_json=as_json, scheduler=scheduler)
 
 
 @app.command()
@@ -167,14 +171,14 @@ def _read_inventory(sources: list[Path], say: Callable[[str], None]) -> _Read:
     return _Read(network, routes, tables, "" if study is None else study.recipient)
 
 
-def _run(study: "Study", output: Path, *, as_json: bool) -> None:
+def _run(study: "Study", output: Path, *, as_json: bool, scheduler: str | None = None) -> None:
     say = progress()
     say("chargement (la première fois, compilation des calculs : jusqu'à 30 s)")
     from resilience.outputs.folder import write_results
     from resilience.results import headlines
     from resilience.run import analyse
 
-    results = analyse(study, day=today(), say=say)
+    results = analyse(study, day=today(), say=say, scheduler=scheduler)
     summary = write_results(results, output)
     if as_json:
         from gracethd.outputs.tables import plain

@@ -5,6 +5,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import date
 
 import geopandas as gpd
@@ -19,7 +20,9 @@ from resilience.exposure import coverage_findings, expose
 from resilience.fragility import equipment_findings, failure_probabilities
 from resilience.hazards import hazard_findings
 from resilience.loops import loops
-from resilience.loss import event_losses, failure_frequency, keys_of_assets, loss_table, network_loss
+from resilience.loss import Until, event_losses, failure_frequency, keys_of_assets, loss_table, yearly_loss
+from resilience.loss.workers import Workers, cluster, processes
+from resilience.losses import index_graph
 from resilience.measures import Surroundings, propose, situations
 from resilience.parameters import LEVELS, Level
 from resilience.plan import choose
@@ -34,7 +37,7 @@ from resilience.tables import load_tables
 Say = Callable[[str], None]
 
 
-def analyse(study: Study, *, day: date, say: Say = lambda _: None) -> Results:
+def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: str | None = None) -> Results:
     """Run every stage that a study has the inputs for.
 
     Parameters
@@ -45,6 +48,8 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None) -> Results:
         Of the results: works of the plan start the year after.
     say : callable
         Told the name of each stage as it begins.
+    scheduler : str, optional
+        Address of a Dask cluster that evaluates the draws of events, instead of processes of this machine.
 
     Raises
     ------
@@ -83,7 +88,8 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None) -> Results:
     deepest = exposure.groupby("asset")["intensity_max"].max() if len(exposure) else None
     rows = series(network, table, intensity=deepest)
     clock.start("perte annuelle attendue")
-    loss, events = _losses(study, network, routes, failures, rates)
+    with _workers(study, scheduler) as workers:
+        loss, events = _losses(study, network, routes, failures, rates, workers)
     plan = None
     if study.budget_eur is not None:
         clock.start("plan d'actions")
@@ -126,18 +132,27 @@ def _losses(
     routes: Routes,
     failures: Mapping[Level, pd.DataFrame],
     rates: Mapping[Level, pd.DataFrame],
+    workers: Workers,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give the expected annual loss by cause at the three levels, and the losses of each event."""
-    keys, seed, draws = keys_of_assets(network.assets), study.seed, study.loss.draws
-    losses = {
-        level: network_loss(
-            routes.nominal, failures[level], rates[level],
-            asset_keys=keys, seed=seed, draws=draws, tail=study.loss.tail,
+    index = index_graph(routes.nominal, routes.nominal.prises[:, None])
+    precision, tail = study.loss.precision, study.loss.tail
+    events = {
+        level: event_losses(
+            routes.nominal, failures[level], asset_keys=keys_of_assets(network.assets), seed=study.seed,
+            draws=study.loss.draws, index=index, workers=workers,
+            until=None if precision is None else Until(precision, study.loss.max_draws),
         )
         for level in LEVELS
     }  # fmt: skip
-    events = event_losses(routes.nominal, failures["central"], asset_keys=keys, seed=seed, draws=draws)
-    return loss_table(losses), events
+    losses = {level: yearly_loss(index, events[level], rates[level], tail=tail) for level in LEVELS}
+    return loss_table(losses), events["central"]
+
+
+def _workers(study: Study, scheduler: str | None) -> AbstractContextManager[Workers]:
+    if scheduler is not None:
+        return cluster(scheduler, memory_mb=study.loss.memory_mb)
+    return processes(study.loss.workers, memory_mb=study.loss.memory_mb)
 
 
 class _Clock:

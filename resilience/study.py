@@ -38,6 +38,7 @@ KEYS = (
     "outputs",
 )  # fmt: skip
 DRAWS = 1000  # DESIGN D19
+MAX_DRAWS = 100_000
 # "PG:", "GPKG:", "https:" ask a data library for something else than a file; "C:" is a Windows drive
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
@@ -54,11 +55,23 @@ class Loss:
         Sampled states for each event.
     wet_from_m : float
         A metre of line is wet where the depth is above this (m).
+    precision : float or None
+        Events are drawn further until the 95 % interval of their mean is this share of it on either side.
+    max_draws : int
+        Of one event at most.
+    workers : int
+        Processes that evaluate draws; they change no number.
+    memory_mb : int
+        For the draws that one of them holds at a time; it changes no number.
     """
 
     tail: Tail = "constant"
     draws: int = DRAWS
     wet_from_m: float = 0.0
+    precision: float | None = None
+    max_draws: int = MAX_DRAWS
+    workers: int = 1
+    memory_mb: int = 200
 
 
 @dataclass(frozen=True)
@@ -284,12 +297,26 @@ def _parameters(raw: Section, curves: Path | None) -> Parameters:
 
 
 def _loss(raw: Section) -> Loss:
-    raw.refuse_unknown(("tail", "draws", "wet_from_m"))
+    raw.refuse_unknown(("tail", "draws", "wet_from_m", "precision", "max_draws", "workers", "memory_mb"))
     wet_from_m = raw.number("wet_from_m", default=0.0)
     if wet_from_m < 0:
         raise StudyError(f"loss.wet_from_m: {wet_from_m:g} m; give a depth of 0 or more")
+    precision = raw.number("precision") if "precision" in raw.values else None
+    if precision is not None and not 0 < precision < 1:
+        raise StudyError(
+            f"loss.precision: {precision:g}; give a share of the mean between 0 and 1, like 0.05"
+        )
     tail: Tail = raw.choice("tail", get_args(Tail), default="constant")
-    return Loss(tail, draws=raw.whole("draws", default=DRAWS, least=1), wet_from_m=wet_from_m)
+    draws = raw.whole("draws", default=DRAWS, least=1)
+    return Loss(
+        tail,
+        draws=draws,
+        wet_from_m=wet_from_m,
+        precision=precision,
+        max_draws=raw.whole("max_draws", default=max(draws, MAX_DRAWS), least=draws),
+        workers=raw.whole("workers", default=1, least=1),
+        memory_mb=raw.whole("memory_mb", default=200, least=1),
+    )
 
 
 def _budget(raw: Section) -> float:

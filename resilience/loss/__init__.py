@@ -15,14 +15,16 @@ from resilience.loss.annual import (
     is_monotone,
     loss_table,
     network_loss,
+    yearly_loss,
 )
 from resilience.loss.draws import keys_of_assets
-from resilience.loss.events import event_losses, event_losses_by_group, group_weights
+from resilience.loss.means import Until, event_losses, event_losses_by_group, group_weights
 from resilience.loss.worst import failure_frequency, losses_by_asset
 
 __all__ = [
     "TAILS",
     "Tail",
+    "Until",
     "annual_loss",
     "annual_losses",
     "event_losses",
@@ -35,4 +37,5 @@ __all__ = [
     "loss_table",
     "losses_by_asset",
     "network_loss",
+    "yearly_loss",
 ]

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from gracethd.service import ServiceGraph
 from resilience.loss.draws import Float, UInt64
-from resilience.loss.events import event_losses
+from resilience.loss.means import event_losses
 from resilience.losses import LossIndex, index_graph
 from resilience.parameters import LEVELS, Level
 from resilience.rates import rates_loss
@@ -185,6 +185,24 @@ def network_loss(
     """
     index = index_graph(graph, graph.prises[:, None]) if index is None else index
     events = event_losses(graph, failures, asset_keys=asset_keys, seed=seed, draws=draws, index=index)
+    return yearly_loss(index, events, rates, tail=tail)
+
+
+def yearly_loss(
+    index: LossIndex, events: pd.DataFrame, rates: pd.DataFrame, *, tail: Tail = "constant"
+) -> pd.DataFrame:
+    """Give what `network_loss` gives, from the losses of events that are already known.
+
+    Parameters
+    ----------
+    index : LossIndex
+        Of the nominal graph, with one weight: the prises.
+    events : DataFrame
+        From `event_losses`.
+    rates : DataFrame
+        From `annual_rates`, of the same level.
+    tail : {"none", "constant", "linear"}
+    """
     by_hazard = annual_losses(events, tail=tail).rename(columns={"hazard": "cause"}).assign(origin="event")
     by_mechanism = rates_loss(index, rates).rename(columns={"mechanism": "cause"})
     nothing_unmapped = dict.fromkeys(_UNMAPPED, 0)

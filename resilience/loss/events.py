@@ -1,7 +1,6 @@
-"""Loss of each event in prises and prises·h, from joint draws of what it breaks (DESIGN D19).
+"""What joint draws of an event break, and what each costs in prises and prises·h (DESIGN D19).
 
-For the analyst who asks what a flood of a given return period takes down, and for `resilience.loss.annual`,
-which integrates the events over their frequencies.
+For the modules beside this one, which give means over the draws, and for the plan.
 
 A route works again when the slowest of its failed assets is repaired, and a prise when one of its routes
 does. So at time t the prises that are down are those that the assets still failed at t cut together, and
@@ -10,7 +9,7 @@ distinct repair time, whose exact losses are multiplied by how long they last. L
 added. Crews are unlimited.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -29,12 +28,14 @@ from resilience.loss.draws import (
     stream_starts,
     text_keys,
 )
-from resilience.losses import LossIndex, index_graph, losses_of_sets
+from resilience.losses import LossIndex, losses_of_sets
 
 EVENT = ["hazard", "scenario", "return_period"]
 FAILURE_COLUMNS = ("asset", *EVENT, "mechanism", "p", "repair_h")
-_QUANTILES = {"p05": 0.05, "p50": 0.50, "p95": 0.95}
-_FAILURES_AT_ONCE = 2_000_000  # with their nested sets about 200 MB, whatever the number of draws
+BYTES_PER_FAILURE = 100
+"""Of memory, measured, for each failure drawn, its nested sets included."""
+MEMORY_MB = 200
+"""For draws at once, in each process."""
 
 
 @dataclass(frozen=True)
@@ -83,134 +84,6 @@ class Sample:
     hours: Float
 
 
-def event_losses(
-    graph: ServiceGraph,
-    failures: pd.DataFrame,
-    *,
-    asset_keys: UInt64,
-    seed: int,
-    draws: int = 1000,
-    index: LossIndex | None = None,
-) -> pd.DataFrame:
-    """Give the prises down and the prises·h of each event: mean, 5 %, 50 % and 95 % over the draws.
-
-    Parameters
-    ----------
-    graph : ServiceGraph
-        The nominal graph.
-    failures : DataFrame
-        Of one level of parameters: asset (row of ``Network.assets``), hazard, scenario, return_period
-        (years), mechanism, p (probability to fail in the event; NaN = not mapped), repair_h. Rows of one
-        asset and mechanism in one event are pieces of it that fail independently.
-    asset_keys : (n_assets,) uint64
-        From `keys_of_assets`: draws depend on them and not on the order of rows.
-    seed : int
-    draws : int
-        Joint states drawn for each event.
-    index : LossIndex, optional
-        ``index_graph(graph, graph.prises[:, None])`` where the caller already has it.
-
-    Returns
-    -------
-    DataFrame
-        One row per event, by hazard, return period and scenario: hazard, scenario, return_period, draws;
-        prises_down_mean, _se (standard error of the mean), _p05, _p50, _p95; prises_h_mean and the same
-        four; n_mapped, n_unmapped (bearers); prises_unmapped (those that all unmapped bearers together
-        would cut: what the event could still hold).
-
-    Raises
-    ------
-    ValueError
-        When a column is missing or a value is out of its range; the message names both.
-    """
-    index = _prises_index(graph) if index is None else index
-    rows = []
-    for event in events_of(graph, failures, asset_keys=asset_keys, seed=seed):
-        samples = list(sample_event(index, event, draws=draws))
-        down = np.concatenate([sample.down[:, 0] for sample in samples])
-        hours = np.concatenate([sample.hours[:, 0] for sample in samples])
-        unmapped = _losses(index, np.array([0, len(event.unmapped)]), event.unmapped)
-        rows.append(
-            {
-                "hazard": event.hazard,
-                "scenario": event.scenario,
-                "return_period": event.return_period,
-                "draws": draws,
-                **_statistics("prises_down", down),
-                **_statistics("prises_h", hours),
-                "n_mapped": event.n_mapped,
-                "n_unmapped": event.n_unmapped,
-                "prises_unmapped": int(unmapped[0, 0]),
-            }
-        )
-    return pd.DataFrame(rows, columns=_columns()) if rows else _no_events()
-
-
-def event_losses_by_group(
-    graph: ServiceGraph,
-    failures: pd.DataFrame,
-    weights: NDArray[np.int64],
-    names: Sequence[str],
-    *,
-    asset_keys: UInt64,
-    seed: int,
-    draws: int = 1000,
-) -> pd.DataFrame:
-    """Give the mean loss of each event in each group of prises (PM, commune...), in the same draws.
-
-    Parameters
-    ----------
-    graph, failures, asset_keys, seed, draws
-        As for `event_losses`.
-    weights : (n_vertices, n_groups) int64
-        Prises of each group that stand at each vertex; see `group_weights`.
-    names : sequence of str
-        One per group.
-
-    Returns
-    -------
-    DataFrame
-        hazard, scenario, return_period, group, prises_down_mean, prises_h_mean: one row per event and
-        group, in the order of events and of `names`. Where each prise has one group the means add up to
-        those of `event_losses`.
-    """
-    index = index_graph(graph, weights)
-    frames = [
-        pd.DataFrame({column: getattr(event, column) for column in EVENT} | {"group": list(names)}).assign(
-            prises_down_mean=sum(sample.down.sum(axis=0) for sample in samples) / draws,
-            prises_h_mean=sum(sample.hours.sum(axis=0) for sample in samples) / draws,
-        )
-        for event in events_of(graph, failures, asset_keys=asset_keys, seed=seed)
-        for samples in [list(sample_event(index, event, draws=draws))]
-    ]
-    return pd.concat(frames, ignore_index=True) if frames else _no_group()
-
-
-def group_weights(
-    prises: pd.DataFrame, by: str, *, n_vertices: int, vertex: str = "vertex_nominal"
-) -> tuple[NDArray[np.int64], list[str]]:
-    """Count the traced prises of each group at each vertex.
-
-    Parameters
-    ----------
-    prises : DataFrame
-        ``Routes.prises``: the columns `by` (text), `vertex` (-1 = untraced, left out) and n.
-    by : str
-        The column that tells the group: "pm", "nro", "insee"...
-
-    Returns
-    -------
-    weights : (n_vertices, n_groups) int64
-    names : list of str
-        The groups in alphabetical order; "" holds the prises that the column does not place.
-    """
-    traced = prises[prises[vertex] >= 0]
-    column, names = pd.factorize(traced[by].fillna("").astype(str), sort=True)
-    weights = np.zeros((n_vertices, len(names)), np.int64)
-    np.add.at(weights, (traced[vertex].to_numpy(), column), traced["n"].to_numpy(np.int64))
-    return weights, [str(name) for name in names]
-
-
 def events_of(
     graph: ServiceGraph, failures: pd.DataFrame, *, asset_keys: UInt64, seed: int
 ) -> Iterator[Event]:
@@ -250,21 +123,50 @@ def sample_event(index: LossIndex, event: Event, *, draws: int) -> Iterator[Samp
     """
     if draws < 1:
         raise ValueError(f"draws must be at least 1: {draws}")
-    at_once = max(1, int(_FAILURES_AT_ONCE / max(1.0, float(event.bearers.p.sum()))))
-    for first in range(0, draws, at_once):
-        block = range(first, min(first + at_once, draws))
-        draw, row = failures_of_draws(event.bearers, block)
-        draw -= first
-        stages = repair_stages(draw, event.bearers.asset[row], event.bearers.repair_h[row])
-        lost = _losses(index, stages.indptr, stages.assets)[stages.set_row]
-        down = np.zeros((len(block), lost.shape[1]), np.int64)
-        hours = np.zeros(down.shape)
-        if len(stages.draw):
-            starts = np.flatnonzero(np.append(True, stages.draw[1:] != stages.draw[:-1]))
-            hit = stages.draw[starts]
-            hours[hit] = np.add.reduceat(lost * stages.hours[:, None], starts, axis=0)
-            down[hit] = lost[np.append(starts[1:], len(lost)) - 1]
-        yield Sample(draw, row, down, hours)
+    for block in blocks_of(event, range(draws)):
+        yield sample_block(index, event, block)
+
+
+def blocks_of(event: Event, draws: range, *, memory_mb: int = MEMORY_MB) -> list[range]:
+    """Cut draws into blocks, each of which needs at most about `memory_mb` of memory."""
+    expected = BYTES_PER_FAILURE * max(1.0, float(event.bearers.p.sum()))
+    at_once = max(1, int(memory_mb * 1e6 / expected))
+    return [
+        range(first, min(first + at_once, draws.stop)) for first in range(draws.start, draws.stop, at_once)
+    ]
+
+
+def sample_block(index: LossIndex, event: Event, block: range) -> Sample:
+    """Draw some joint states of one event, by their numbers, and give what they cost."""
+    draw, row = failures_of_draws(event.bearers, block)
+    draw -= block.start
+    bearers = event.bearers
+    down, hours = cost_of_failures(index, draw, bearers.asset[row], bearers.repair_h[row], len(block))
+    return Sample(draw, row, down, hours)
+
+
+def cost_of_failures(
+    index: LossIndex, draw: Index, asset: NDArray[np.int32], repair_h: Float, n_draws: int
+) -> tuple[NDArray[np.int64], Float]:
+    """Give what each draw costs: prises down at the peak, and prises·h, (n_draws, k) each.
+
+    Parameters
+    ----------
+    index : LossIndex
+    draw, asset, repair_h : (n_failures,)
+        Sorted by draw, then asset, then falling repair time.
+    n_draws : int
+    """
+    stages = repair_stages(draw, asset, repair_h)
+    lost = _losses(index, stages.indptr, stages.assets)[stages.set_row]
+    down = np.zeros((n_draws, lost.shape[1]), np.int64)
+    hours = np.zeros(down.shape)
+    if len(stages.draw):
+        starts = np.flatnonzero(np.append(True, stages.draw[1:] != stages.draw[:-1]))
+        hit = stages.draw[starts]
+        hours[hit] = np.add.reduceat(lost * stages.hours[:, None], starts, axis=0)
+        down[hit] = lost[np.append(starts[1:], len(lost)) - 1]
+    return down, hours
 
 
 def check_failures(failures: pd.DataFrame, n_assets: int) -> None:
@@ -324,35 +226,5 @@ def _bearers(
     return Bearers(asset[order], state, p[order], repair_h[order])
 
 
-def _prises_index(graph: ServiceGraph) -> LossIndex:
-    return index_graph(graph, graph.prises[:, None])
-
-
 def _losses(index: LossIndex, indptr: NDArray[np.int64], assets: NDArray[np.int32]) -> NDArray[np.int64]:
     return losses_of_sets(index, indptr.astype(np.int64), assets)
-
-
-def _statistics(name: str, values: NDArray[np.int64] | Float) -> dict[str, float]:
-    """Mean, its standard error (NaN for one draw), and quantiles that are values drawn."""
-    count = len(values)
-    error = float(np.std(values, ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
-    quantiles = np.quantile(values, list(_QUANTILES.values()), method="inverted_cdf")
-    numbers = {f"{name}_mean": float(np.mean(values)), f"{name}_se": error}
-    return numbers | {f"{name}_{key}": float(value) for key, value in zip(_QUANTILES, quantiles, strict=True)}
-
-
-def _columns() -> list[str]:
-    statistics = [f"{name}_{s}" for name in ("prises_down", "prises_h") for s in ("mean", "se", *_QUANTILES)]
-    return [*EVENT, "draws", *statistics, "n_mapped", "n_unmapped", "prises_unmapped"]
-
-
-def _no_events() -> pd.DataFrame:
-    text, whole = ("hazard", "scenario"), ("draws", "n_mapped", "n_unmapped", "prises_unmapped")
-    types = {c: str if c in text else np.int64 if c in whole else np.float64 for c in _columns()}
-    return pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in types.items()})
-
-
-def _no_group() -> pd.DataFrame:
-    types = {"hazard": str, "scenario": str, "return_period": float, "group": str}
-    types |= {"prises_down_mean": float, "prises_h_mean": float}
-    return pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in types.items()})

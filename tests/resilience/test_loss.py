@@ -148,7 +148,7 @@ def test_draws_do_not_depend_on_row_order_on_other_rows_or_on_blocks(
     pd.testing.assert_frame_equal(
         event_losses(tree, shuffled, asset_keys=keys(5), seed=1, draws=300), expected
     )
-    monkeypatch.setattr(events_module, "_FAILURES_AT_ONCE", 3)
+    monkeypatch.setattr(events_module, "BYTES_PER_FAILURE", 50_000_000)  # three draws in the memory given
     pd.testing.assert_frame_equal(event_losses(tree, table, asset_keys=keys(5), seed=1, draws=300), expected)
     monkeypatch.undo()
     # rows of another event, of an unmapped bearer and of one that serves nobody
