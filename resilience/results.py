@@ -10,6 +10,7 @@ from gracethd.inventory import Inventory
 from gracethd.network import Network
 from gracethd.report import prises_line
 from gracethd.routes import Routes
+from resilience.hazards import flood_rows
 from resilience.parameters import LEVELS
 from resilience.plan import Plan
 from resilience.study import Study
@@ -28,8 +29,9 @@ class Results:
     tables : dict of str to DataFrame
     spof, listed, series, loops : see `resilience.spof`, `resilience.series`, `resilience.loops`
         `listed` is what people read; `spof` the full table.
-    exposure, event_losses, loss : DataFrame or None
-        None where the study names no hazard (`loss` then holds the rates without a map alone).
+    exposure, unmapped, event_losses, loss : DataFrame or None
+        None where the study names no hazard (`loss` then holds the rates without a map alone); `unmapped`
+        from `resilience.exposure.unmapped_by_commune`.
     plan : Plan or None
         None where the study names no budget.
     findings : DataFrame
@@ -47,6 +49,7 @@ class Results:
     series: gpd.GeoDataFrame
     loops: pd.DataFrame
     exposure: pd.DataFrame | None
+    unmapped: pd.DataFrame | None
     event_losses: pd.DataFrame | None
     loss: pd.DataFrame
     plan: Plan | None
@@ -79,7 +82,9 @@ def headlines(results: Results) -> list[str]:
         + (f" ({', '.join(false['nro'])})" if len(false) else "")
     )
     if results.exposure is not None and results.event_losses is not None:
-        lines += _water_lines(results.exposure, results.event_losses)
+        floods = flood_rows(results.exposure, results.study.hazards)
+        lines += _water_lines(floods, results.event_losses)
+        lines += _other_lines(results.exposure.drop(floods.index))
     totals = {level: results.loss[f"prises_h_per_year_{level}"].sum() for level in LEVELS}
     lines.append(
         f"perte annuelle attendue : {totals['central']:.0f} prises·h/an "
@@ -99,6 +104,18 @@ def _water_lines(exposure: pd.DataFrame, events: pd.DataFrame) -> list[str]:
         lines.append(
             f"{hazard}, retour {years:g} ans : {wet} objets dans l'eau, {unmapped} non cartographiés "
             f"sur {len(assets)} ; {down.get((hazard, years), 0.0):.0f} prises coupées en moyenne"
+        )
+    return lines
+
+
+def _other_lines(exposure: pd.DataFrame) -> list[str]:
+    """Tell what the other hazards touch: those without a frequency, and those that are not water."""
+    lines = []
+    for (hazard, scenario), rows in exposure.groupby(["hazard", "scenario"]):
+        assets = rows.groupby("asset")["intensity_max"].max()
+        touched, unmapped = int((assets > 0).sum()), int(assets.isna().sum())
+        lines.append(
+            f"{hazard}, {scenario} : {touched} objets touchés, {unmapped} non cartographiés sur {len(assets)}"
         )
     return lines
 

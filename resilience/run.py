@@ -16,9 +16,9 @@ from gracethd.network import Network, build_network
 from gracethd.reading import read
 from gracethd.routes import Routes, trace_routes
 from resilience.benefits import Sampling
-from resilience.exposure import coverage_findings, expose
+from resilience.exposure import coverage_findings, expose_levels, layer_findings, unmapped_by_commune
 from resilience.fragility import equipment_findings, failure_probabilities
-from resilience.hazards import hazard_findings
+from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_floods
 from resilience.loops import loops
 from resilience.loss import Until, event_losses, failure_frequency, keys_of_assets, loss_table, yearly_loss
 from resilience.loss.workers import Workers, cluster, processes
@@ -66,15 +66,18 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     routes = trace_routes(inventory, network, feeds=tables.get("feeds"))
     clock.start("exposition")
     equipment = tables.get("equipements")
-    exposure = expose(network, study.hazards, wet_from_m=study.loss.wet_from_m)
-    kinds = {hazard.name: str(hazard.kind) for hazard in study.hazards}
-    exposure = exposure.assign(hazard_kind=exposure["hazard"].map(kinds).astype(str))
+    hazards = on_day(study.hazards, day)
+    floods, kinds = recurrent_floods(hazards), {hazard.name: str(hazard.kind) for hazard in hazards}
+    exposed = expose_levels(network, hazards, wet_from_m=study.loss.wet_from_m)
+    exposure = exposed["central"]
+    wet = flood_rows(exposure, hazards)
     failures, rates = {}, {}
     for level in LEVELS:
-        every = failure_probabilities(network, exposure, study.parameters, level, equipment=equipment)
+        told = exposed[level].assign(hazard_kind=exposed[level]["hazard"].map(kinds).astype(str))
+        every = failure_probabilities(network, told, study.parameters, level, equipment=equipment)
         # an event without a return period (an observed flood, a step of a rising water) is no part of a year
         failures[level] = every[every["return_period"].notna()].reset_index(drop=True)
-        rates[level] = annual_rates(network, study.parameters, level, exposure=exposure)
+        rates[level] = annual_rates(network, study.parameters, level, exposure=told)
     clock.start("points uniques de défaillance")
     often = failure_frequency(
         failures["central"],
@@ -85,7 +88,7 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     )
     table = spof(network, routes, tables, failures_per_year=often, on_date=day)
     rings = loops(network, routes)
-    deepest = exposure.groupby("asset")["intensity_max"].max() if len(exposure) else None
+    deepest = wet.groupby("asset")["intensity_max"].max() if len(wet) else None
     rows = series(network, table, intensity=deepest)
     clock.start("perte annuelle attendue")
     with _workers(study, scheduler) as workers:
@@ -95,14 +98,14 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
         clock.start("plan d'actions")
         lines = tables.get("routes")
         roads = road_graph(lines) if isinstance(lines, gpd.GeoDataFrame) else None
-        around = Surroundings(exposure, study.hazards, equipment, roads)
+        around = Surroundings(wet, floods, equipment, roads)
         today = situations(network, routes, failures, rates)
         candidates = propose(network, routes, table, today, study.parameters, around)
         sampling = Sampling(study.seed, study.loss.draws, study.loss.tail)
         plan = choose(today, candidates, sampling, budget_eur=study.budget_eur, first_year=day.year + 1)
     clock.stop()
     found = [inventory.findings, network.findings, routes.findings]
-    found += [hazard_findings(study.hazards, exposure), coverage_findings(study.hazards)]
+    found += [hazard_findings(hazards, exposure), coverage_findings(hazards), layer_findings(hazards)]
     if equipment is not None:
         found.append(equipment_findings(network, equipment))
     has_hazard = bool(study.hazards)
@@ -116,7 +119,8 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
         listed=collapse(table, min_prises=MIN_PRISES),
         series=rows,
         loops=rings,
-        exposure=exposure.drop(columns="hazard_kind") if has_hazard else None,
+        exposure=exposure if has_hazard else None,
+        unmapped=unmapped_by_commune(network, exposure, tables.get("communes")) if has_hazard else None,
         event_losses=events if has_hazard else None,
         loss=loss,
         plan=plan,

@@ -2,13 +2,18 @@
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
 from typing import TypeVar
 
 from gracethd.errors import GraceTHDError
 
 T = TypeVar("T")
+# "PG:", "GPKG:", "https:" ask a data library for something else than a file; "C:" is a Windows drive
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 class StudyError(GraceTHDError):
@@ -55,6 +60,25 @@ class Section:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise self._error(key, "a number")
         return float(value)
+
+    def numbers(self, key: str, *, n: int) -> tuple[float, ...]:
+        """Give a list of `n` finite numbers."""
+        values = self.values.get(key)
+        if not isinstance(values, list) or len(values) != n:
+            raise self._error(key, f"a list of {n} numbers")
+        numbered = Section(self.name, {f"{key}[{i}]": value for i, value in enumerate(values)})
+        return tuple(numbered.number(name) for name in numbered.values)
+
+    def day(self, key: str) -> date:
+        """Give a date, written without quotes."""
+        value = self.values.get(key)
+        if not isinstance(value, date) or isinstance(value, datetime):
+            raise self._error(key, "a date without quotes, like 2026-01-31,")
+        return value
+
+    def path(self, key: str, folder: Path) -> Path:
+        """Give the absolute path of an ordinary file name, relative to `folder`."""
+        return plain_path(self.values.get(key), folder, self.full(key))
 
     def whole(self, key: str, *, default: int, least: int) -> int:
         """Give a whole number of `least` or more."""
@@ -107,3 +131,19 @@ def near_name(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+
+
+def plain_path(value: object, folder: Path, where: str) -> Path:
+    """Give the absolute path of an ordinary file name; nothing that a data library would fetch elsewhere.
+
+    Raises
+    ------
+    StudyError
+        With `where`, the key of the study, in the message.
+    """
+    if not isinstance(value, str) or not value.strip():
+        shown = "nothing" if value is None else repr(value)
+        raise StudyError(f"{where}: a path between quotes is expected, not {shown}")
+    if _PREFIX.match(value) or value.startswith(("/vsi", "\\\\", "//")) or not value.isprintable():
+        raise StudyError(f"{where}: {value!r} is not a plain file path; copy the file beside the study")
+    return folder / value

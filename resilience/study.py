@@ -6,14 +6,13 @@ read them (`resilience.tables`, `gracethd.deliveries`, `resilience.exposure`).
 """
 
 import glob
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from resilience.hazards import Hazard, HazardEvent, HazardKind
+from resilience.hazards import Hazard
 from resilience.parameters import (
     LEVELS,
     Parameters,
@@ -22,7 +21,8 @@ from resilience.parameters import (
     replace_parameters,
 )
 from resilience.parameters.curves import read_curves
-from resilience.sections import Section, StudyError, near_name
+from resilience.sections import Section, StudyError, near_name, plain_path
+from resilience.study_hazards import read_hazards
 
 __all__ = ["Loss", "Study", "StudyError", "load_study", "study_files"]
 
@@ -39,8 +39,6 @@ KEYS = (
 )  # fmt: skip
 DRAWS = 1000  # DESIGN D19
 MAX_DRAWS = 100_000
-# "PG:", "GPKG:", "https:" ask a data library for something else than a file; "C:" is a Windows drive
-_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,7 @@ def load_study(path: str | Path) -> Study:
         seed=raw.whole("seed", default=1, least=0),
         language=raw.choice("language", get_args(Language), default="fr"),
         tables=_tables(raw.section("tables"), path.parent),
-        hazards=_hazards(raw, path.parent),
+        hazards=read_hazards(raw, path.parent),
         parameters=_parameters(raw.section("parameters"), curves),
         curves=curves,
         loss=_loss(raw.section("loss")),
@@ -186,7 +184,9 @@ def study_files(study: Study) -> dict[str, tuple[Path, ...]]:
         files["parameters.curves"] = (study.curves,)
     for hazard in study.hazards:
         coverage = (hazard.coverage,) if isinstance(hazard.coverage, Path) else ()
-        files[f"hazards.{hazard.name}"] = (*coverage, *(event.path for event in hazard.events))
+        terrain = () if hazard.terrain is None else (hazard.terrain,)
+        maps = dict.fromkeys((*coverage, *terrain, *(event.path for event in hazard.events)))
+        files[f"hazards.{hazard.name}"] = tuple(maps)
     return files
 
 
@@ -210,7 +210,7 @@ def _inventory(raw: Section, folder: Path) -> tuple[Path, ...]:
 
 def _expand(pattern: object, folder: Path) -> list[Path]:
     """Give the files of one pattern; a name that exists as it is written is not a pattern."""
-    path = _plain_path(pattern, folder, "inventory")
+    path = plain_path(pattern, folder, "inventory")
     if path.exists() or not glob.has_magic(str(pattern)):
         return [path]
     matches = glob.glob(str(pattern), root_dir=folder, recursive=True)  # noqa: PTH207 - Path.glob: relative only
@@ -223,48 +223,11 @@ def _expand(pattern: object, folder: Path) -> list[Path]:
 
 def _tables(raw: Section, folder: Path) -> dict[str, Path]:
     raw.refuse_unknown(get_args(TableName))
-    return {name: _plain_path(raw.values[name], folder, raw.full(name)) for name in sorted(raw.values)}
-
-
-def _hazards(raw: Section, folder: Path) -> tuple[Hazard, ...]:
-    sections = raw.sections("hazards") if "hazards" in raw.values else []
-    hazards = tuple(_hazard(section, folder) for section in sections)
-    names = [hazard.name for hazard in hazards]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise StudyError(f"hazards.name: {twice[0]!r} is given twice; each hazard needs its own name")
-    return hazards
-
-
-def _hazard(raw: Section, folder: Path) -> Hazard:
-    raw.refuse_unknown(("name", "kind", "unit", "coverage", "events"))
-    raw = Section(f"hazards.{raw.text('name')}", raw.values)
-    kind: HazardKind = raw.choice("kind", get_args(HazardKind))
-    events = [_event(section, folder) for section in raw.sections("events")]
-    return Hazard(
-        name=raw.text("name"),
-        kind=kind,
-        unit=raw.text("unit"),
-        coverage=_coverage(raw, folder),
-        events=tuple(sorted(events, key=lambda event: event.return_period)),
-    )
-
-
-def _coverage(raw: Section, folder: Path) -> Path | Literal["extent", "valid"]:
-    value = raw.text("coverage", hint='"extent", "valid" or the path of a polygon layer')
-    if value == "extent":
-        return "extent"
-    return "valid" if value == "valid" else _plain_path(value, folder, raw.full("coverage"))
-
-
-def _event(raw: Section, folder: Path) -> HazardEvent:
-    raw.refuse_unknown(("return_period", "path"))
-    return HazardEvent(
-        raw.number("return_period"), _plain_path(raw.values.get("path"), folder, raw.full("path"))
-    )
+    return {name: plain_path(raw.values[name], folder, raw.full(name)) for name in sorted(raw.values)}
 
 
 def _curves_file(raw: Section, folder: Path) -> Path | None:
-    return _plain_path(raw.values["curves"], folder, raw.full("curves")) if "curves" in raw.values else None
+    return plain_path(raw.values["curves"], folder, raw.full("curves")) if "curves" in raw.values else None
 
 
 def _parameters(raw: Section, curves: Path | None) -> Parameters:
@@ -325,16 +288,6 @@ def _budget(raw: Section) -> float:
     if total_eur <= 0:
         raise StudyError(f"budget.total_eur: {total_eur:g}; give an amount above 0, or leave [budget] out")
     return total_eur
-
-
-def _plain_path(value: object, folder: Path, where: str) -> Path:
-    """Give the absolute path of an ordinary file name; nothing that a data library would fetch elsewhere."""
-    if not isinstance(value, str) or not value.strip():
-        shown = "nothing" if value is None else repr(value)
-        raise StudyError(f"{where}: a path between quotes is expected, not {shown}")
-    if _PREFIX.match(value) or value.startswith(("/vsi", "\\\\", "//")) or not value.isprintable():
-        raise StudyError(f"{where}: {value!r} is not a plain file path; copy the file beside the study")
-    return folder / value
 
 
 def _refuse_missing(study: Study) -> None:

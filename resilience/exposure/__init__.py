@@ -1,4 +1,4 @@
-"""Exposure: how deep the water is at each place, and over how many metres of each line.
+"""Exposure: how deep the water is, or how strong another hazard, at each place and along each line.
 
 For analysts and for `resilience.fragility`. Nothing is said here of what fails.
 """
@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 from gracethd.errors import CRSError
 from gracethd.network.types import Network
 from resilience.exposure.coverage import coverage_findings
-from resilience.exposure.depths import Depths, Places, measure_depths
+from resilience.exposure.layers import layer_findings
+from resilience.exposure.measuring import measure
+from resilience.exposure.types import Measured, Places
+from resilience.exposure.unmapped import unmapped_by_commune
 from resilience.hazards import Hazard, HazardError
+from resilience.parameters import LEVELS, Level
 
-__all__ = ["COLUMNS", "coverage_findings", "expose"]
+__all__ = ["COLUMNS", "coverage_findings", "expose", "expose_levels", "layer_findings", "unmapped_by_commune"]
 
 COLUMNS = (
     "asset", "kind", "code", "hazard", "scenario", "return_period",
@@ -28,14 +32,20 @@ Float = NDArray[np.float64]
 ROUNDING = 1e-9  # share of a line below which a sum of its pieces is the whole
 
 
-def expose(network: Network, hazards: Sequence[Hazard], *, wet_from_m: float = 0.0) -> pd.DataFrame:
-    """Tell how deep under water each point asset and each line is, event by event.
+def expose(
+    network: Network, hazards: Sequence[Hazard], *, wet_from_m: float = 0.0, level: Level = "central"
+) -> pd.DataFrame:
+    """Tell how strong each hazard is at each point asset and along each line, event by event.
 
-    A point takes the depth of the cell that holds it. A line is cut exactly at cell borders
-    (`resilience.exposure.pieces.cut_at_cells`): its intensity is that of the deepest cell it enters, its wet
-    metres those deeper than `wet_from_m`. What lies outside the coverage of the hazard is not mapped,
-    whatever the raster says there; inside it, a cell without data is dry, and so is a place beyond a
-    raster that was cropped to the water. The border of a coverage polygon belongs to it.
+    On a raster, a point takes the value of the cell that holds it, and a line is cut exactly at cell borders
+    (`resilience.exposure.pieces.cut_at_cells`); a level of water is made a depth by its ground, lines being
+    cut on both grids. Among polygons, which may overlap, a point takes the largest intensity around it, and
+    a line is cut exactly at their borders, each metre counted once
+    (`resilience.exposure.polygons.line_intensity`). The intensity of a line is the largest that it meets;
+    its wet metres are those deeper than `wet_from_m`, or above 0 for what is not a depth. What lies outside
+    the coverage of the hazard is not mapped, whatever the map says there; inside it, a cell without data is
+    dry, and so are a place between polygons and one beyond a raster that was cropped to the water. The
+    border of a coverage polygon belongs to it.
 
     Parameters
     ----------
@@ -45,16 +55,19 @@ def expose(network: Network, hazards: Sequence[Hazard], *, wet_from_m: float = 0
         Names must differ.
     wet_from_m : float
         A metre of line is wet where the depth is greater (DESIGN D19).
+    level : {"low", "central", "high"}
+        Of classes of depth that stand for an interval; numbers are what they are.
 
     Returns
     -------
     DataFrame
         One row per event and per point asset with a geometry or row of ``network.lines`` (an asset with
         several lines has several rows), sorted by (hazard, return_period, asset), lines of one asset in
-        their order. Columns: asset (int32, row of ``network.assets``), kind, code, hazard, scenario ("Q20"),
-        return_period (years), intensity_max (float64, NaN = not mapped, 0 = mapped and dry),
-        intensity_unit, wet_m (wet metres of the mapped part, 0 for points, NaN = not mapped), length_m
-        (of the geometry, 0 for points), mapped_share (0 to 1, of the length; 0 or 1 for points).
+        their order. Columns: asset (int32, row of ``network.assets``), kind, code, hazard, scenario ("Q20",
+        or the name of the event), return_period (years, NaN without one), intensity_max (float64, NaN = not
+        mapped, 0 = mapped and dry), intensity_unit (`resilience.hazards.UNITS`), wet_m (wet metres of the
+        mapped part, 0 for points, NaN = not mapped), length_m (of the geometry, 0 for points), mapped_share
+        (0 to 1, of the length; 0 or 1 for points).
 
     Raises
     ------
@@ -64,7 +77,8 @@ def expose(network: Network, hazards: Sequence[Hazard], *, wet_from_m: float = 0
         A missing or unreadable file, or one that is not an ordinary local file.
     HazardError
         A raster away from the network, without any data, with several bands or with values that are no
-        depths; a coverage that is empty, not made of polygons, or away from the network.
+        intensities; polygons without the attribute, the scenario or the class that is asked for; a coverage
+        that is empty, not made of polygons, or away from the network.
 
     Notes
     -----
@@ -86,16 +100,30 @@ def expose(network: Network, hazards: Sequence[Hazard], *, wet_from_m: float = 0
     places = Places(geometry[at_point], network.lines.geometry.to_numpy(), crs)
     asset = np.concatenate([at_point, network.lines["asset"].to_numpy()])
     measured = [
-        (hazard, depths)
+        (hazard, one)
         for hazard in sorted(hazards, key=lambda one: one.name)
-        for depths in measure_depths(places, hazard, wet_from_m=wet_from_m)
+        for one in measure(places, hazard, level=level, wet_from_m=wet_from_m)
     ]
     return _rows(network, measured, asset, np.nan_to_num(shapely.length(places.lines)))
 
 
+def expose_levels(
+    network: Network, hazards: Sequence[Hazard], *, wet_from_m: float = 0.0
+) -> dict[Level, pd.DataFrame]:
+    """Give `expose` at low, central and high: one frame where every hazard is known exactly.
+
+    Examples
+    --------
+    >>> expose_levels(network, study.hazards)["high"]  # doctest: +SKIP
+    """
+    if all(hazard.is_exact for hazard in hazards):
+        return dict.fromkeys(LEVELS, expose(network, hazards, wet_from_m=wet_from_m))
+    return {level: expose(network, hazards, wet_from_m=wet_from_m, level=level) for level in LEVELS}
+
+
 def _rows(
     network: Network,
-    measured: Sequence[tuple[Hazard, Depths]],
+    measured: Sequence[tuple[Hazard, Measured]],
     asset: NDArray[np.integer],
     length_m: Float,
 ) -> pd.DataFrame:
@@ -103,14 +131,14 @@ def _rows(
     order = np.argsort(asset, kind="stable")
     of_row = np.tile(asset[order], len(measured)).astype(np.int32)
     number = np.repeat(np.arange(len(measured)), len(order))
-    parts = [_measures(depths, length_m) for _, depths in measured]
+    parts = [_measures(one, length_m) for _, one in measured]
     columns: dict[str, object] = {
         "asset": of_row,
         "kind": _taken(network.assets["kind"], of_row),
         "code": _taken(network.assets["code"], of_row),
         "hazard": _taken(pd.Series([hazard.name for hazard, _ in measured], dtype=str), number),
-        "scenario": _taken(pd.Series([depths.event.scenario for _, depths in measured], dtype=str), number),
-        "return_period": np.array([depths.event.return_period for _, depths in measured], np.float64)[number],
+        "scenario": _taken(pd.Series([one.event.scenario for _, one in measured], dtype=str), number),
+        "return_period": np.array([one.event.return_period for _, one in measured], np.float64)[number],
         "intensity_unit": _taken(pd.Series([hazard.unit for hazard, _ in measured], dtype=str), number),
     }
     for name in ("intensity_max", "wet_m", "length_m", "mapped_share"):
@@ -132,16 +160,16 @@ def _taken(text: "pd.Series[str]", number: NDArray[np.integer]) -> "pd.Series[st
     return text.take(number).reset_index(drop=True)
 
 
-def _measures(depths: Depths, length_m: Float) -> dict[str, Float]:
+def _measures(one: Measured, length_m: Float) -> dict[str, Float]:
     """Give the columns of one event: points, then lines of `length_m`."""
-    none, is_mapped_point = np.zeros(len(depths.point_m)), ~np.isnan(depths.point_m)
-    is_mapped = ~np.isnan(depths.line_m)
+    none, is_mapped_point = np.zeros(len(one.point)), ~np.isnan(one.point)
+    is_mapped = ~np.isnan(one.line)
     # a line of no length is mapped or not as a whole; sums of pieces differ from the whole by rounding
-    share = np.where(length_m > 0, depths.mapped_m / np.where(length_m > 0, length_m, 1.0), is_mapped)
+    share = np.where(length_m > 0, one.mapped_m / np.where(length_m > 0, length_m, 1.0), is_mapped)
     share = np.where(share > 1 - ROUNDING, 1.0, share)
-    wet = np.where(is_mapped, np.minimum(depths.wet_m, length_m), np.nan)
+    wet = np.where(is_mapped, np.minimum(one.wet_m, length_m), np.nan)
     columns = {
-        "intensity_max": (depths.point_m, depths.line_m),
+        "intensity_max": (one.point, one.line),
         "wet_m": (np.where(is_mapped_point, 0.0, np.nan), wet),
         "length_m": (none, length_m),
         "mapped_share": (is_mapped_point.astype(np.float64), share),

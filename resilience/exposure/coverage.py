@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import fiona
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
@@ -15,12 +14,9 @@ from numpy.typing import NDArray
 from gracethd.errors import CRSError, SourceError
 from gracethd.findings import findings_frame, merge_findings
 from resilience.exposure.grid import grid_of, open_raster
+from resilience.exposure.layers import AREAS, DRIVERS, reprojected
 from resilience.hazards import Hazard, HazardError, local_file
 
-DRIVERS = ["GPKG", "GeoJSON", "ESRI Shapefile"]
-POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
-STRAIGHT_M = 1000.0  # sides longer than this bend when they are reprojected (under 0.1 m at this length)
-METRES_PER_DEGREE = 111_320.0
 BEYOND_SHARE = 0.001  # the cells of a border, not an area
 
 
@@ -62,23 +58,13 @@ def read_coverage(path: Path, crs: pyproj.CRS, *, hazard: str) -> shapely.Geomet
         raise HazardError(
             f"{role}: {path}, layer {layers[0]!r}, is empty; draw the mapped area, or say 'extent'"
         )
-    if not np.isin(shapely.get_type_id(polygons), POLYGONS).all():
+    if not np.isin(shapely.get_type_id(polygons), AREAS).all():
         raise HazardError(
             f"{role}: {path}, layer {layers[0]!r}, holds geometries that are not polygons; keep areas"
         )
-    area = shapely.union_all(_reprojected(shapely.make_valid(polygons), layer_crs, crs))
+    area = shapely.union_all(reprojected(shapely.make_valid(polygons), layer_crs, crs))
     shapely.prepare(area)
     return area
-
-
-def _reprojected(
-    polygons: NDArray[np.object_], source: pyproj.CRS, target: pyproj.CRS
-) -> NDArray[np.object_]:
-    if source.equals(target, ignore_axis_order=True):
-        return polygons
-    step = STRAIGHT_M / METRES_PER_DEGREE if source.is_geographic else STRAIGHT_M
-    dense = gpd.GeoSeries(shapely.segmentize(polygons, step), crs=source)
-    return shapely.make_valid(dense.to_crs(target).to_numpy())
 
 
 def clip_lines(geometry: NDArray[np.object_], area: shapely.Geometry) -> NDArray[np.object_]:
@@ -104,6 +90,8 @@ def coverage_findings(hazards: Sequence[Hazard]) -> pd.DataFrame:
     parts = []
     for hazard in hazards:
         for event in hazard.events if isinstance(hazard.coverage, Path) else ():
+            if not event.is_raster:
+                continue  # between polygons, what is mapped and dry is right
             with open_raster(event.path, hazard=hazard.name) as source:
                 grid = grid_of(source, event.path)
             area = read_coverage(Path(hazard.coverage), grid.crs, hazard=hazard.name)

@@ -18,8 +18,6 @@ from gracethd.errors import CRSError, SourceError
 from resilience.hazards import HazardError, local_file
 
 TILE_CELLS = 4_000_000  # cells decoded at once: 16 MB of float32
-SENTINEL_M = -900.0  # -999, -9999, -32768 and float32 minimum stand for "no data" in files that do not say so
-DEEPEST_M = 100.0  # deeper than any flood plain; 9999 is how "more" is written in French depth classes
 
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -138,7 +136,7 @@ def grid_of(source: rasterio.DatasetReader, path: Path) -> Grid:
         )
     if source.count != 1:
         raise HazardError(
-            f"{path}: {source.count} bands where one band of depths is expected; export that band"
+            f"{path}: {source.count} bands where one band of values is expected; export that band"
         )
     if not any(_has_data(source, window) for _, window in source.block_windows(1)):
         raise HazardError(
@@ -161,17 +159,11 @@ def _tile_shape(source: rasterio.DatasetReader) -> tuple[int, int]:
     return high, wide
 
 
-def read_cells(source: rasterio.DatasetReader, grid: Grid, row: Index, col: Index, *, path: Path) -> Float:
-    """Give the depth in each cell, NaN without data or outside the raster.
+def read_cells(source: rasterio.DatasetReader, grid: Grid, row: Index, col: Index) -> Float:
+    """Give the value of each cell, NaN without data or outside the raster.
 
     Tiles of the file are read one by one, each once, where at least one cell is asked: memory is one tile
-    (`TILE_CELLS`) whatever the size of the raster. Band scale and offset are applied. A negative depth is
-    water below the ground: 0.
-
-    Raises
-    ------
-    HazardError
-        When a value cannot be a depth (a "no data" number that the file does not declare).
+    (`TILE_CELLS`) whatever the size of the raster. Band scale and offset are applied.
     """
     values = np.full(len(row), np.nan)
     inside = np.flatnonzero(grid.holds(row, col))
@@ -184,15 +176,4 @@ def read_cells(source: rasterio.DatasetReader, grid: Grid, row: Index, col: Inde
         window = Window(left, top, min(wide, grid.width - left), min(high, grid.height - top))
         hit = source.read(1, window=window, masked=True)[row[asked] - top, col[asked] - left]
         values[asked] = np.ma.filled(hit.astype(np.float64), np.nan)
-    return _depths(values * source.scales[0] + source.offsets[0], path)
-
-
-def _depths(values: Float, path: Path) -> Float:
-    wrong = (values < SENTINEL_M) | (values > DEEPEST_M)
-    if wrong.any():
-        value = values[wrong][0]
-        raise HazardError(
-            f"{path}: a cell holds {value:g}, which is no depth in metres; if it means 'no data', declare it"
-            f" (gdal_edit.py -a_nodata {value:g}), else convert the raster to metres of water above ground"
-        )
-    return np.where(values < 0, 0.0, values)
+    return values * source.scales[0] + source.offsets[0]

@@ -40,12 +40,25 @@ class Segments:
 
 @dataclass(frozen=True)
 class Pieces:
-    """Parts of lines, each within one cell: line, row, col (int64) and length_m (float64)."""
+    """Parts of lines, each within one cell.
+
+    Attributes
+    ----------
+    line, row, col : (n_pieces,) int64
+    length_m : (n_pieces,) float64
+    segment : (n_pieces,) int64
+        Row of the `Segments` that were cut.
+    begin, until : (n_pieces,) float64
+        Share of the segment at which the piece begins and ends, 0 to 1.
+    """
 
     line: Index
     row: Index
     col: Index
     length_m: Float
+    segment: Index
+    begin: Float
+    until: Float
 
 
 def segments_of(geometry: NDArray[np.object_]) -> Segments:
@@ -91,10 +104,21 @@ def cut_at_cells(pixel: Float, segments: Segments) -> Pieces:
     numbers = np.arange(len(segments.line))
     blocks = [numbers[first : first + BLOCK] for first in range(0, max(len(numbers), 1), BLOCK)]
     parts = [_cut(pixel, segments.of(block)) for block in blocks]
-    line, row, col, length = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("line", "row", "col", "length_m")
+    segment = np.concatenate([part.segment + first * BLOCK for first, part in enumerate(parts)])
+    line, row, col, length, begin, until = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("line", "row", "col", "length_m", "begin", "until")
     )
-    return Pieces(line, row, col, length)
+    return Pieces(line, row, col, length, segment, begin, until)
+
+
+def segments_of_pieces(pieces: Pieces, segments: Segments) -> Segments:
+    """Give each piece as a segment whose line is the row of the piece: to be cut on another grid."""
+    start = segments.xy[segments.start[pieces.segment]]
+    step = segments.xy[segments.start[pieces.segment] + 1] - start
+    ends = start[:, None, :] + np.stack([pieces.begin, pieces.until], axis=1)[:, :, None] * step[:, None, :]
+    number = np.arange(len(pieces.line))
+    return Segments(ends.reshape(-1, 2), 2 * number, number, pieces.length_m)
 
 
 def _cut(pixel: Float, segments: Segments) -> Pieces:
@@ -110,9 +134,11 @@ def _cut(pixel: Float, segments: Segments) -> Pieces:
     step = end - begin
     size = np.hypot(step[:, 0], step[:, 1])[segment]
     keep = (share * size > SLIVER_CELLS) | (share == 1)  # an uncut segment has a place, however short
-    segment, share, middle = segment[keep], share[keep], ((at + until) / 2)[keep]
+    segment, share, at, until = segment[keep], share[keep], at[keep], until[keep]
+    middle = (at + until) / 2
     cell = np.floor(begin[segment] + middle[:, None] * step[segment]).astype(np.int64)
-    return Pieces(segments.line[segment], cell[:, 1], cell[:, 0], share * segments.length_m[segment])
+    length_m = share * segments.length_m[segment]
+    return Pieces(segments.line[segment], cell[:, 1], cell[:, 0], length_m, segment, at, until)
 
 
 def _crossings(begin: Float, end: Float) -> tuple[Index, Float]:

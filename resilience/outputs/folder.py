@@ -17,6 +17,7 @@ from gracethd.outputs.publish import publish_folder
 from gracethd.outputs.tables import write_json, write_table
 from gracethd.outputs.workbook import write_workbook
 from resilience.exposure.extents import mapped_areas, water_extents
+from resilience.hazards import flood_rows, on_day, recurrent_floods
 from resilience.indicators import indicators
 from resilience.outputs.layers import study_layers
 from resilience.outputs.page import write_page
@@ -32,7 +33,8 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
     """Write what people open, all files together or none, and give the summary.
 
     Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``resultats.gpkg``, ``spof.csv``, ``spof.parquet``,
-    ``series.csv``, ``exposure.parquet``, ``indicateurs.csv``, ``findings.csv``, ``rapport.html`` and
+    ``series.csv``, ``exposure.parquet``, ``non_cartographie.csv``, ``indicateurs.csv``, ``findings.csv``,
+    ``rapport.html`` and
     ``summary.json``, each where the study has its part.
     """
     report = report_of(results)
@@ -47,6 +49,8 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
             write_table(report.indicators, aside / "indicateurs.csv")
         if results.exposure is not None:
             write_table(results.exposure, aside / "exposure.parquet")
+        if results.unmapped is not None:
+            write_table(results.unmapped, aside / "non_cartographie.csv")
         if results.plan is not None:
             write_table(results.plan.plan, aside / "plan.parquet")
             write_table(results.plan.plan, aside / "plan.csv")
@@ -75,6 +79,8 @@ def report_of(results: Results) -> Report:
     rooms = results.routes.rooms
     placed = network.assets.loc[rooms["asset"].clip(lower=0), "geometry"].to_numpy()
     plan = results.plan
+    # pages and layers show water by return period; every hazard is in exposure.parquet
+    floods, bounds = recurrent_floods(on_day(study.hazards, results.day)), network.assets.total_bounds
     return Report(
         title=study.title,
         recipient=study.recipient,
@@ -94,8 +100,8 @@ def report_of(results: Results) -> Report:
             rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=network.assets.crs
         ),
         communes=communes if isinstance(communes, gpd.GeoDataFrame) else None,
-        hazard_extents=water_extents(study.hazards, results.inventory.crs) if study.hazards else None,
-        coverage=mapped_areas(study.hazards, results.inventory.crs) if study.hazards else None,
+        hazard_extents=water_extents(floods, results.inventory.crs, bounds=bounds) if floods else None,
+        coverage=mapped_areas(floods, results.inventory.crs, bounds=bounds) if floods else None,
         exposure=_located(results),
         event_losses=results.event_losses,
         loss=results.loss,
@@ -113,12 +119,13 @@ def _located(results: Results) -> gpd.GeoDataFrame | None:
     """Give the exposure the geometry of what is exposed: the line for lines, the place for the rest."""
     if results.exposure is None:
         return None
+    exposure = flood_rows(results.exposure, results.study.hazards)
     lines = results.network.lines.drop_duplicates("asset").set_index("asset")["geometry"]
-    asset = results.exposure["asset"].to_numpy()
+    asset = exposure["asset"].to_numpy()
     shape = lines.reindex(asset).to_numpy()
     own = results.network.assets["geometry"].to_numpy()[asset]
     geometry = np.where(pd.isna(shape), own, shape)
-    return gpd.GeoDataFrame(results.exposure, geometry=geometry, crs=results.network.assets.crs)
+    return gpd.GeoDataFrame(exposure, geometry=geometry, crs=results.network.assets.crs)
 
 
 def _budget(plan: Plan) -> dict[str, float]:

@@ -1,10 +1,8 @@
 """Exposure against rasters worked by hand, dense sampling, a published split, and real layers."""
 
 import copy
-from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -20,75 +18,22 @@ from rasterio.transform import Affine
 
 from gracethd.errors import CRSError, SourceError
 from gracethd.network.types import Network
-from resilience.exposure import COLUMNS, coverage_findings, depths, expose, grid
+from resilience.exposure import COLUMNS, coverage_findings, expose, grid, rasters
 from resilience.exposure.pieces import Pieces, cut_at_cells, segments_of
 from resilience.hazards import Hazard, HazardError, HazardEvent
-
-L93 = "EPSG:2154"
-Line = list[tuple[float, float]]
-WEST, NORTH = 640_000.0, 7_070_000.0  # Saint-Omer
-
-
-def from_origin(west: float, north: float, width: float, height: float) -> Affine:
-    return Affine(width, 0, west, 0, -height, north)
-
-
-def xy(col: float, row: float, *, cell: float = 10.0) -> tuple[float, float]:
-    """Place of pixel coordinates in the 3 x 3 raster of 10 m cells that most tests use."""
-    return WEST + col * cell, NORTH - row * cell
-
-
-def write_raster(
-    path: Path, cells: object, *, transform: Affine | None = None, crs: str | None = L93, **more: Any
-) -> Path:
-    array = np.atleast_2d(np.asarray(cells, dtype=more.pop("dtype", "float32")))
-    transform = transform or from_origin(WEST, NORTH, 10.0, 10.0)
-    profile = {"driver": "GTiff", "height": array.shape[0], "width": array.shape[1], "count": 1}
-    with rasterio.open(
-        path, "w", dtype=array.dtype, transform=transform, crs=crs, **profile, **more
-    ) as target:
-        target.write(array, 1)
-    return path
-
-
-def network(points: list = (), lines: list = (), *, crs: str = L93) -> Network:
-    """Chambers C0, C1... at `points` and buried ways W0, W1... along `lines`."""
-    kinds = ["cheminement"] * len(lines) + ["ptech"] * len(points)
-    codes = [f"W{i}" for i in range(len(lines))] + [f"C{i}" for i in range(len(points))]
-    shapes = [shape if isinstance(shape, shapely.Geometry) else shapely.LineString(shape) for shape in lines]
-    assets = gpd.GeoDataFrame(
-        {"kind": pd.Series(kinds, dtype=str), "code": pd.Series(codes, dtype=str)},
-        geometry=gpd.GeoSeries(
-            [*shapes, *(shapely.Point(p) if p is not None else None for p in points)], crs=crs
-        ),
-    )
-    ways = gpd.GeoDataFrame(
-        {"asset": np.arange(len(lines), dtype=np.int32), "typ_imp": pd.Series(["7"] * len(lines), dtype=str)},
-        geometry=gpd.GeoSeries(shapes, crs=crs),
-    )
-    ways["length_m"] = shapely.length(ways.geometry.to_numpy())
-    rest = {field.name: pd.DataFrame() for field in fields(Network)} | {"assets": assets, "lines": ways}
-    return Network(**rest)
-
-
-def flood(path: Path, coverage: object = "extent", *, period: float = 20.0, name: str = "crue") -> Hazard:
-    return Hazard(name, "flood_depth", "m", coverage, (HazardEvent(period, path),))
-
-
-def polygon_layer(
-    path: Path, *polygons: shapely.Geometry, crs: str | None = L93, driver: str = "GPKG"
-) -> Path:
-    gpd.GeoDataFrame(geometry=gpd.GeoSeries(list(polygons), crs=crs)).to_file(
-        path, driver=driver, engine="fiona"
-    )
-    return path
-
-
-def row_of(exposure: pd.DataFrame, code: str) -> pd.Series:
-    rows = exposure[exposure["code"] == code]
-    assert len(rows) == 1
-    return rows.iloc[0]
-
+from tests.resilience.exposure_cases import (
+    L93,
+    NORTH,
+    WEST,
+    Line,
+    flood,
+    from_origin,
+    network,
+    polygon_layer,
+    row_of,
+    write_raster,
+    xy,
+)
 
 # ---------------------------------------------------------------- 3 x 3 rasters worked by hand
 
@@ -462,7 +407,7 @@ def test_tiles_and_chunks_change_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     assert inside.sum() > 100
     assert (whole["mapped_share"].to_numpy()[:300][inside] == 1.0).all()  # exactly, whatever the rounding
     monkeypatch.setattr(grid, "TILE_CELLS", 32 * 16)
-    monkeypatch.setattr(depths, "CHUNK_PIECES", 700)
+    monkeypatch.setattr(rasters, "CHUNK_PIECES", 700)
     small = expose(net, [flood(path)])
     pd.testing.assert_frame_equal(small, whole, check_exact=True)
 
@@ -643,9 +588,7 @@ def test_djibouti_roads_are_cut_as_published(djibouti: Path) -> None:
     )
     for period, path in paths.items():
         with grid.open_raster(path, hazard=hazard) as source:
-            depth = grid.read_cells(
-                source, cells, truth["raster_j"].to_numpy(), truth["raster_i"].to_numpy(), path=path
-            )
+            depth = grid.read_cells(source, cells, truth["raster_j"].to_numpy(), truth["raster_i"].to_numpy())
         np.testing.assert_array_equal(
             depth.astype(np.float32), truth[f"hazard-{AQUEDUCT}{period:05d}"].replace(-9999, np.nan)
         )

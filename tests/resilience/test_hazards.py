@@ -29,7 +29,8 @@ def test_events_are_named_by_their_period(period: float, name: str) -> None:
         ({"events": events(100, 20)}, "increase"),
         ({"events": events(20, 20)}, "increase"),
         ({"events": events(0, 20)}, "above 0"),
-        ({"events": events(float("nan"))}, "above 0"),
+        ({"events": events(float("inf"))}, "above 0"),
+        ({"events": events(float("nan"))}, "neither a return period nor a name"),
     ],
 )
 def test_what_cannot_be_used_is_refused_at_once(changes: dict[str, object], word: str) -> None:

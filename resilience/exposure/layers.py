@@ -1,0 +1,308 @@
+"""Layers of polygons of hazards, as they are delivered: read near the network, mended, in its CRS."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import fiona
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pyproj
+import shapely
+from fiona.errors import FionaError
+from numpy.typing import NDArray
+from pyogrio.errors import DataLayerError, DataSourceError
+
+from gracethd.errors import CRSError, SourceError
+from gracethd.findings import Severity, findings_frame, merge_findings
+from resilience.exposure.layouts import fields_of, in_force, intensities
+from resilience.hazards import Hazard, HazardError, HazardEvent, local_file
+from resilience.parameters import Level
+
+DRIVERS = ["GPKG", "GeoJSON", "ESRI Shapefile"]
+AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+LINES = (shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING)
+STRAIGHT_M = 1000.0  # sides longer than this bend when they are reprojected (under 0.1 m at this length)
+METRES_PER_DEGREE = 111_320.0
+CHUNK_ROWS = 100_000  # of a shapefile, held at once
+GEOJSON_COLUMNS = ("geo_shape", "geojson", "geometry")
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Polygons:
+    """Single valid polygons of one event, in the CRS of the network, with their intensity.
+
+    Attributes
+    ----------
+    geometry : (n,) object
+        May overlap.
+    intensity : (n,) float64
+    """
+
+    geometry: NDArray[np.object_]
+    intensity: Float
+
+
+def read_polygons(
+    hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, *, bounds: Float | None, level: Level
+) -> Polygons:
+    """Read the polygons of one event that are near the network.
+
+    Rows of another scenario, left out by ``where``, or not in force are not taken; invalid rings are mended;
+    for "woods", and lines of hedges, the reach of the hazard is added.
+
+    Parameters
+    ----------
+    hazard : Hazard
+    event : HazardEvent
+    crs : pyproj.CRS
+        Of the result, projected, in metres.
+    bounds : (4,) float64, optional
+        Of the network in `crs`: only what meets them is read; None reads all.
+    level : {"low", "central", "high"}
+
+    Raises
+    ------
+    SourceError
+        A missing or unreadable file, or one that is not an ordinary local file.
+    CRSError
+        A layer without CRS.
+    HazardError
+        Several layers and none named, no polygon, an attribute or a scenario that is not there, an intensity
+        that nothing explains.
+    """
+    role = layer_role(hazard, event)
+    rows, geometry, layer_crs = _rows(hazard, event, crs, bounds)
+    fields = fields_of(rows.columns.tolist(), hazard.reading)
+    keep = _asked(rows, fields, hazard, role) & _of_scenario(rows, fields, hazard, event, role)
+    keep &= in_force(rows, fields, hazard.reading.valid_on, role=role)
+    keep &= ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    rows, geometry = rows[keep].reset_index(drop=True), geometry[keep]
+    shapes = _shaped(geometry, hazard, role)
+    value = intensities(rows, hazard, fields, level, role=role) if len(rows) else np.empty(0)
+    shapes = reprojected(shapes, layer_crs, crs)
+    if hazard.distance_m > 0:
+        shapes = shapely.buffer(shapes, hazard.distance_m, quad_segs=16)
+    parts, number = shapely.get_parts(shapes, return_index=True)
+    is_area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    return Polygons(parts[is_area], value[number[is_area]])
+
+
+def layer_findings(hazards: Sequence[Hazard]) -> pd.DataFrame:
+    """Tell what had to be mended or left out in the layers of polygons.
+
+    Returns
+    -------
+    DataFrame
+        Findings; ``table`` is "hazards", ``code`` the hazard. ``alea_sans_geometrie``: rows without a shape,
+        ``alea_geometrie_reparee``: invalid rings mended, ``alea_hors_validite``: rows not in force on the
+        day,
+        ``alea_scenario_ignore``: scenarios of a layer that no event of the hazard takes.
+    """
+    parts = []
+    for hazard in hazards:
+        layers: dict[tuple[Path, str], list[HazardEvent]] = {}
+        for event in hazard.events:
+            if not event.is_raster:
+                layers.setdefault((event.path, event.layer), []).append(event)
+        for events in layers.values():
+            parts += _faults(hazard, events)
+    return merge_findings(parts)
+
+
+def layer_role(hazard: Hazard, event: HazardEvent) -> str:
+    """Name a layer as messages do."""
+    layer = f", layer {event.layer!r}" if event.layer else ""
+    return f"{event.path} (hazard {hazard.name!r}{layer})"
+
+
+def reprojected(shapes: NDArray[np.object_], source: pyproj.CRS, target: pyproj.CRS) -> NDArray[np.object_]:
+    """Give valid shapes in another CRS, long sides bent as they must."""
+    if source.equals(target, ignore_axis_order=True) or not len(shapes):
+        return shapes
+    step = STRAIGHT_M / METRES_PER_DEGREE if source.is_geographic else STRAIGHT_M
+    dense = gpd.GeoSeries(shapely.segmentize(shapes, step), crs=source)
+    return shapely.make_valid(dense.to_crs(target).to_numpy())
+
+
+def _faults(hazard: Hazard, events: Sequence[HazardEvent]) -> list[pd.DataFrame]:
+    """Tell what is wrong in the layer that these events share."""
+    role, name = layer_role(hazard, events[0]), events[0].path.name
+    rows, geometry, _ = _rows(hazard, events[0], None, None)
+    fields = fields_of(rows.columns.tolist(), hazard.reading)
+    is_void = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+    n_void, n_broken = int(is_void.sum()), int((~is_void & ~shapely.is_valid(geometry)).sum())
+    n_old = int((~in_force(rows, fields, hazard.reading.valid_on, role=role)).sum())
+    named = {event.select for event in events}
+    left = (
+        rows[fields["scenario"]].map(str) if "scenario" in fields and named != {""} else pd.Series(dtype=str)
+    )
+    left = left[~left.isin(named)].value_counts().sort_index()
+    shown = ", ".join(f"{scenario} ({count})" for scenario, count in left.items())
+    told: tuple[tuple[str, Severity, int, str], ...] = (
+        ("alea_sans_geometrie", "mineur", n_void, "lignes sans géométrie, laissées de côté"),
+        ("alea_geometrie_reparee", "info", n_broken, "polygones aux contours invalides, réparés"),
+        (
+            "alea_hors_validite",
+            "info",
+            n_old,
+            f"polygones hors validité au {hazard.reading.valid_on}, laissés de côté",
+        ),
+        (
+            "alea_scenario_ignore",
+            "info",
+            int(left.sum()),
+            f"polygones de scénarios hors de l'étude : {shown}",
+        ),
+    )
+    return [
+        findings_frame(rule, severity, "hazards", code=[hazard.name], message=f"{name} : {n} {text}")
+        for rule, severity, n, text in told
+        if n
+    ]
+
+
+def _rows(
+    hazard: Hazard, event: HazardEvent, crs: pyproj.CRS | None, bounds: Float | None
+) -> tuple[pd.DataFrame, NDArray[np.object_], pyproj.CRS]:
+    """Give attributes, shapes and CRS of a layer, near the bounds where they are given."""
+    role = layer_role(hazard, event)
+    file = local_file(event.path, role=f"layer of hazard {hazard.name!r}")
+    if file.suffix.lower() == ".csv":
+        return _rows_of_csv(file, role)
+    layer, layer_crs, n = _described(file, event, role)
+    if layer_crs is None:
+        raise CRSError(f"{role}: the layer has no CRS; assign it (a shapefile needs its .prj)")
+    if n == 0:
+        raise HazardError(f"{role}: the layer is empty; export it again, or take this event out of the study")
+    box = None
+    if crs is not None and bounds is not None and np.isfinite(bounds).all():
+        near = bounds + np.array([-1, -1, 1, 1]) * (hazard.distance_m + STRAIGHT_M)
+        transformer = pyproj.Transformer.from_crs(crs, layer_crs, always_xy=True)
+        box = transformer.transform_bounds(*near)
+        box = box if np.isfinite(box).all() else None
+    try:
+        frame = _near(file, layer, n, box)
+    except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
+        raise SourceError(f"{role}: cannot be read ({error}); export it again as GeoPackage") from error
+    shapes = frame.geometry.to_numpy()
+    return pd.DataFrame(frame.drop(columns=frame.geometry.name)), shapely.force_2d(shapes), layer_crs
+
+
+def _near(file: Path, layer: str, n: int, box: tuple[float, float, float, float] | None) -> gpd.GeoDataFrame:
+    """Read the rows whose bounds meet a box, all of them without one.
+
+    The index of a GeoPackage is kept by the file itself. That of a shapefile (.sbn) is a file of its own,
+    which GDAL believes even when it is of another layer: shapefiles are read whole, some rows at a time.
+    """
+    if box is None or file.suffix.lower() == ".gpkg":
+        return pyogrio.read_dataframe(file, layer=layer, bbox=box)
+    parts = []
+    for first in range(0, n, CHUNK_ROWS):
+        part = pyogrio.read_dataframe(file, layer=layer, skip_features=first, max_features=CHUNK_ROWS)
+        west, south, east, north = shapely.bounds(part.geometry.to_numpy()).T
+        parts.append(part[(west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1])])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _described(file: Path, event: HazardEvent, role: str) -> tuple[str, pyproj.CRS | None, int]:
+    """Give the layer to read, its CRS and its number of rows; no driver but those of `DRIVERS` is tried."""
+    try:
+        layers = fiona.listlayers(file)
+        if event.layer and event.layer not in layers:
+            raise HazardError(f"{role}: no such layer; it has {', '.join(layers)}")
+        if not event.layer and len(layers) != 1:
+            raise HazardError(f'{role}: {len(layers)} layers ({", ".join(layers)}); say which: layer = "..."')
+        layer = event.layer or layers[0]
+        with fiona.open(file, layer=layer, enabled_drivers=DRIVERS) as source:
+            crs = pyproj.CRS.from_user_input(source.crs.to_wkt()) if source.crs else None
+            return layer, crs, len(source)
+    except FionaError as error:
+        raise SourceError(
+            f"{role}: cannot be read ({error}); use GeoPackage, GeoJSON or shapefile"
+        ) from error
+
+
+def _rows_of_csv(file: Path, role: str) -> tuple[pd.DataFrame, NDArray[np.object_], pyproj.CRS]:
+    """Read the CSV of an open data portal, whose shapes are GeoJSON text in one column (WGS 84)."""
+    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    separator = ";" if text.split("\n", 1)[0].count(";") else ","
+    try:
+        rows = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, UnicodeDecodeError) as error:
+        raise SourceError(f"{role}: cannot be read ({error}); export it again as GeoPackage") from error
+    column = next((name for name in rows.columns if name.casefold() in GEOJSON_COLUMNS), None)
+    if column is None:
+        raise HazardError(
+            f"{role}: no column of GeoJSON shapes ({', '.join(GEOJSON_COLUMNS)}); use GeoPackage instead"
+        )
+    shapes = shapely.from_geojson([_shape_text(value) for value in rows[column]], on_invalid="ignore")
+    return rows.drop(columns=column), shapely.force_2d(shapes), pyproj.CRS("OGC:CRS84")
+
+
+def _shape_text(text: str) -> str | None:
+    try:
+        return text if isinstance(json.loads(text), dict) else None
+    except ValueError:
+        return None
+
+
+def _asked(rows: pd.DataFrame, fields: Mapping[str, str], hazard: Hazard, role: str) -> NDArray[np.bool_]:
+    """Tell the rows with the attributes that the study asks for."""
+    known = {name.casefold(): name for name in rows.columns}
+    absent = [name for name in fields.values() if name not in rows]
+    absent += [name for name in hazard.reading.where if name.casefold() not in known]
+    if absent:
+        raise HazardError(
+            f"{role}: no attribute {', '.join(map(repr, absent))}; it has {', '.join(map(str, rows.columns))}"
+        )
+    keep = np.ones(len(rows), bool)
+    for name, values in hazard.reading.where.items():
+        keep &= rows[known[name.casefold()]].map(str).isin(values).to_numpy()
+    return keep
+
+
+def _of_scenario(
+    rows: pd.DataFrame, fields: Mapping[str, str], hazard: Hazard, event: HazardEvent, role: str
+) -> NDArray[np.bool_]:
+    """Tell the rows of the scenario of an event, where the layer tells scenarios apart."""
+    if "scenario" not in fields:
+        return np.ones(len(rows), bool)
+    scenario = rows[fields["scenario"]].map(str)
+    if not event.select:
+        if len(set(scenario)) > 1:
+            there = ", ".join(sorted(set(scenario)))
+            raise HazardError(
+                f"{role}: {fields['scenario']} holds several scenarios ({there}); say which one each"
+                " event is:"
+                ' scenario = "..."'
+            )
+        return np.ones(len(rows), bool)
+    named = (scenario == event.select).to_numpy()
+    if not named.any():
+        whole, _, _ = _rows(hazard, event, None, None)  # there may be some away from the network
+        mapped = sorted(set(whole[fields["scenario"]].map(str)))
+        if event.select not in mapped:
+            raise HazardError(
+                f"{role}: nobody mapped the scenario {event.select!r}; {fields['scenario']} holds"
+                f" {', '.join(mapped)}"
+            )
+    return named
+
+
+def _shaped(geometry: NDArray[np.object_], hazard: Hazard, role: str) -> NDArray[np.object_]:
+    """Mend shapes; only areas are taken, and lines where the hazard reaches beyond them."""
+    kinds: tuple[int, ...] = (*AREAS, *LINES) if hazard.distance_m > 0 else AREAS
+    if not np.isin(shapely.get_type_id(geometry), kinds).all():
+        cure = "" if hazard.distance_m > 0 else ", or give distance_m around lines"
+        raise HazardError(f"{role}: holds shapes that are not polygons; keep areas{cure}")
+    is_broken = ~shapely.is_valid(geometry)
+    if is_broken.any():
+        geometry = geometry.copy()
+        geometry[is_broken] = shapely.make_valid(geometry[is_broken])
+    return geometry
