@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
-from resilience.losses import LossIndex, index_graph, losses_of_sets, lost_alone, with_weights
+from resilience.losses import (
+    LossIndex,
+    index_graph,
+    losses_of_sets,
+    lost_alone,
+    lost_intervals,
+    with_weights,
+)
 from resilience.shared_risk import risk_groups, with_groups
 from resilience.stakes import communes_of_prises, prises_of_sites
 
@@ -22,7 +29,6 @@ Long = NDArray[np.int64]
 SCOPES = ("pm", "nro", "commune", "epci")
 THRESHOLDS = (300, 1000, 5000)
 """Prises cut from which an object is looked at: the limits of gravité (slr.md 2.2)."""
-_AT_ONCE = 16  # columns summed in one pass: bounds memory to as many numbers a vertex
 
 
 def losses_by_area(
@@ -50,35 +56,28 @@ def losses_by_area(
     prises = routes.prises[routes.prises["vertex_nominal"] >= 0]
     areas = areas_of_prises(prises, tables.get("communes"))
     assets = table.index.to_numpy(np.int32)
-    found = []
-    graphs = {"nominal": routes.nominal, "physical": routes.physical}
-    indices = {name: index_graph(with_groups(graph, groups), graph.prises) for name, graph in graphs.items()}
-    for scope in SCOPES:
+    sums = []
+    for name, graph in (("nominal", routes.nominal), ("physical", routes.physical)):
+        index = index_graph(with_groups(graph, groups), graph.prises)
+        intervals = lost_intervals(index, assets)
+        sums.append((index.tree.position[prises[f"vertex_{name}"].to_numpy()], intervals))
+    parts = []
+    for level, scope in enumerate(SCOPES):
         number, names = pd.factorize(areas[scope].where(areas[scope] != ""), sort=True)
-        for first in range(0, len(names), _AT_ONCE):
-            width = min(_AT_ONCE, len(names) - first)
-            cut, stranded = (
-                _losses(index, assets, prises[f"vertex_{name}"], number - first, prises["n"], width)
-                for name, index in indices.items()
-            )
-            row, column = np.nonzero((cut > 0) | (stranded > 0))
-            found.append(
-                pd.DataFrame(
-                    {
-                        "row": row,
-                        "scope": scope,
-                        "area": names.to_numpy(dtype=object)[first + column],
-                        "prises_cut": cut[row, column],
-                        "prises_stranded": stranded[row, column],
-                    }
-                )
-            )
-    empty = {"row": np.int64, "scope": str, "area": str, "prises_cut": np.int64, "prises_stranded": np.int64}
-    out = pd.concat([pd.DataFrame(columns=list(empty)).astype(empty), *found], ignore_index=True)
-    out["scope"] = pd.Categorical(out["scope"], SCOPES, ordered=True)
-    out = out.sort_values(["row", "scope", "area"], ignore_index=True).astype({"scope": str})
+        cut, stranded = (
+            _sums_by_area(intervals, at, number, prises["n"].to_numpy(np.int64), len(names))
+            for at, intervals in sums
+        )
+        key = np.union1d(cut.index, stranded.index)
+        row, area = np.divmod(key, max(1, len(names)))
+        lost = {"prises_cut": cut.reindex(key), "prises_stranded": stranded.reindex(key)}
+        columns = {column: values.fillna(0).to_numpy(np.int64) for column, values in lost.items()}
+        code = pd.Series(names.to_numpy(dtype=object)[area], dtype=str)
+        parts.append(pd.DataFrame({"row": row, "level": level, "scope": scope, "area": code, **columns}))
+    out = pd.concat(parts, ignore_index=True)
+    out = out.iloc[np.lexsort((out["level"], out["row"]))]  # stable: areas come sorted within a scope
     named = table[["kind", "code"]].iloc[out["row"].to_numpy()].reset_index(drop=True)
-    return pd.concat([named, out.drop(columns="row")], axis=1)
+    return pd.concat([named, out.drop(columns=["row", "level"]).reset_index(drop=True)], axis=1)
 
 
 def worst_by_area(losses: pd.DataFrame, routes: Routes, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -197,6 +196,34 @@ def areas_of_prises(prises: pd.DataFrame, communes: pd.DataFrame | None) -> pd.D
             "epci": commune.map(epci).fillna("").astype(str),
         }
     )
+
+
+def _sums_by_area(
+    intervals: Long, at: NDArray[np.int32], area: NDArray[np.int64], n: Long, n_areas: int
+) -> pd.Series:
+    """Sum the prises of each area in the intervals of each row, by ``row * n_areas + area``; none is 0.
+
+    Prises are put in order of position and cut into runs of one area: an interval meets few of them.
+    """
+    known = (at >= 0) & (area >= 0)
+    order = np.flatnonzero(known)[np.argsort(at[known], kind="stable")]
+    at, area = at[order], area[order]
+    upto = np.concatenate([[0], np.cumsum(n[order])])
+    row, start, end, sign = intervals.T
+    first, last = np.searchsorted(at, start), np.searchsorted(at, end)
+    met = last > first
+    row, sign, first, last = row[met], sign[met], first[met], last[met]
+    edge = np.flatnonzero(np.concatenate([[True], area[1:] != area[:-1]])) if len(area) else np.empty(0, int)
+    run_first = np.searchsorted(edge, first, side="right") - 1
+    run_last = np.searchsorted(edge, last - 1, side="right") - 1
+    width = run_last - run_first + 1
+    which = np.repeat(np.arange(len(row)), width)
+    run = np.arange(len(which)) - np.repeat(np.cumsum(width) - width, width) + run_first[which]
+    begin = np.maximum(edge[run], first[which])
+    stop = np.minimum(np.append(edge[1:], len(area))[run], last[which])
+    total = pd.Series(sign[which] * (upto[stop] - upto[begin]), index=row[which] * n_areas + area[edge[run]])
+    total = total.groupby(level=0, sort=True).sum()
+    return total[total != 0]
 
 
 def _losses(

@@ -20,6 +20,9 @@ Ints = tuple[Int, ...]
 Longs = tuple[Long, ...]
 # What the failure of an element (a vertex, else an edge) does to the spanning tree.
 _NOTHING, _OPENS, _REMOVES, _FORCES, _LOOSE = -1, 0, 1, 2, 3
+_NO_POSITIONS: Long = np.empty(0, np.int64)
+_NO_LOG: Long = np.empty((0, 4), np.int64)
+_FEW_KEYS = 24  # sorted by insertion: most assets own a few elements
 _HASH_SEEDS = (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)  # odd constants of Weyl sequences (Steele et al. 2014)
 
 
@@ -195,6 +198,22 @@ def lost_alone(index: LossIndex, assets: NDArray[np.integer]) -> Bool:
     return _covered(index, index.exact, index.owned, np.arange(len(members) + 1, dtype=np.int64), members)
 
 
+def lost_intervals(index: LossIndex, assets: NDArray[np.integer]) -> Long:
+    """Give what each asset cuts off alone as intervals of positions, (n, 4) int64.
+
+    Rows are (number in `assets`, start, end, sign): the asset loses the positions of its intervals of sign 1
+    but those of sign -1. For sums over many groups of vertices, most of which most assets do not touch.
+    """
+    members = np.ascontiguousarray(assets, np.int32)
+    alone = replace(index, prefix=np.zeros((len(index.prefix), 0), np.int64))
+    sets = np.arange(len(members) + 1, dtype=np.int64)
+    counted = np.zeros((1, 4), np.int64)
+    _run(alone, index.exact, index.owned, sets, members, _NO_POSITIONS, counted)
+    log = np.zeros((int(counted[0, 0]) + 1, 4), np.int64)
+    _run(alone, index.exact, index.owned, sets, members, _NO_POSITIONS, log)
+    return log[1:]
+
+
 def signatures_of_assets(index: LossIndex) -> NDArray[np.uint64]:
     """Give two 64-bit numbers for the set of weighted vertices lost with each asset, (n_assets, 2) uint64.
 
@@ -305,12 +324,37 @@ def _mixed(values: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
     return state ^ (state >> np.uint64(31))
 
 
-_NO_POSITIONS: Long = np.empty(0, np.int64)
-
-
 def _each_asset(index: LossIndex, elements: Elements, owned: Owned) -> Long:
-    one = np.arange(index.n_assets + 1, dtype=np.int64)
-    return _run(index, elements, owned, one, one[:-1].astype(np.int32), _NO_POSITIONS)
+    """Lose each asset alone: by sums over regions where it has one element, else by the kernel."""
+    n_elements = np.diff(owned.ptr)
+    out = np.zeros((index.n_assets, index.prefix.shape[1]), np.int64)
+    single = n_elements == 1
+    out[single] = _losses_of_elements(index, elements)[owned.element[owned.ptr[:-1][single]]]
+    several = np.flatnonzero(n_elements > 1).astype(np.int32)
+    sets = np.arange(len(several) + 1, dtype=np.int64)
+    out[several] = _run(index, elements, owned, sets, several, _NO_POSITIONS)
+    return out
+
+
+def _losses_of_elements(index: LossIndex, elements: Elements) -> Long:
+    """Lose each vertex and edge alone, (n_vertices + n_edges, k) int64.
+
+    A vertex loses itself and the regions of the blocks that hang on it; an edge what is below it, if it is a
+    bridge; what is forced out, its interval.
+    """
+    tree, prefix = index.tree, index.prefix
+    region = prefix[tree.block_end] - prefix[tree.block_start]
+    own = np.diff(prefix, axis=0)
+    np.add.at(own, tree.parent[tree.block_start], region)
+    out = np.zeros((len(elements.kind), prefix.shape[1]), np.int64)
+    removed, opened = elements.kind == _REMOVES, elements.kind == _OPENS
+    out[removed] = own[elements.start[removed]]
+    bridge = np.flatnonzero(opened)
+    bridge = bridge[tree.block_size[tree.edge_block[bridge - index.n_vertices]] == 1]
+    out[bridge] = prefix[elements.end[bridge]] - prefix[elements.start[bridge]]
+    forced = elements.kind == _FORCES
+    out[forced] = prefix[elements.end[forced]] - prefix[elements.start[forced]]
+    return out
 
 
 def _touched(index: LossIndex, elements: Elements, assets: NDArray[np.integer]) -> Bool:
@@ -327,7 +371,15 @@ def _covered(index: LossIndex, elements: Elements, owned: Owned, sets: Long, mem
     return np.asarray(out, np.bool_)
 
 
-def _run(index: LossIndex, elements: Elements, owned: Owned, sets: Long, members: Int, steps: Long) -> Long:
+def _run(
+    index: LossIndex,
+    elements: Elements,
+    owned: Owned,
+    sets: Long,
+    members: Int,
+    steps: Long,
+    log: Long = _NO_LOG,
+) -> Long:
     tree = index.tree
     sizes = np.concatenate([[0], np.cumsum(np.diff(owned.ptr)[members])])
     most, n, n_half = int(np.diff(sizes[sets]).max(initial=0)), len(tree.end), len(tree.half_at)
@@ -345,7 +397,7 @@ def _run(index: LossIndex, elements: Elements, owned: Owned, sets: Long, members
         ),
         (np.empty(n, np.int32), np.empty(n_half + 1, np.int32), np.empty(n_half + 1, np.int32)),
         index.prefix,
-        steps,
+        (steps, log),
     )
 
 
@@ -358,11 +410,13 @@ def _losses(
     cuts: Ints,
     pieces: Ints,
     prefix: Long,
-    steps: Long,
+    record: tuple[Long, Long],
 ) -> Long:
     """Sum what each set cuts off, less the pieces that edges outside the tree hold back.
 
-    `steps`, unless empty, receives +1 where what is lost begins, -1 where it ends, by position.
+    `record` is (steps, log). steps, unless empty, receives +1 where what is lost begins, -1 where it ends, by
+    position. log, unless empty, receives a row (set, start, end, sign) for each interval, as many as it
+    holds; its first row counts them.
     """
     sets, slot_set, failed_in, keys = longs
     start, end, kind, outer = cuts
@@ -374,7 +428,7 @@ def _losses(
         n_loose = 0
         for i in range(n):
             if outer[i] < 0:
-                _add(out[s], steps, prefix, start[i], end[i], 1)
+                _add(s, out[s], record, prefix, start[i], end[i], 1)
                 if kind[i] != _FORCES:
                     n_loose += half_ptr[end[i]] - half_ptr[start[i]]
         if n_loose == 0:
@@ -383,22 +437,30 @@ def _losses(
         served = _find(link, 0)
         for k in range(1, n_pieces):
             if _find(link, k) == served:
-                _add(out[s], steps, prefix, root[k], tree_end[root[k]], -1)
+                _add(s, out[s], record, prefix, root[k], tree_end[root[k]], -1)
         for i in range(n):
             if outer[i] >= 0:
                 around = _piece(parent[start[i]], n, cuts, forest)
                 if around > 0 and slot_set[around] == s and _find(link, slot[around]) == served:
-                    _add(out[s], steps, prefix, start[i], end[i], 1)
+                    _add(s, out[s], record, prefix, start[i], end[i], 1)
     return out
 
 
 @compiled
-def _add(total: Long, steps: Long, prefix: Long, start: int, end: int, sign: int) -> None:
+def _add(
+    s: int, total: Long, record: tuple[Long, Long], prefix: Long, start: int, end: int, sign: int
+) -> None:
+    steps, log = record
     for j in range(prefix.shape[1]):
         total[j] += sign * (prefix[end, j] - prefix[start, j])
     if len(steps) > 0:
         steps[start] += sign
         steps[end] -= sign
+    if len(log) > 0:
+        log[0, 0] += 1
+        row = log[0, 0]
+        if row < len(log):
+            log[row, 0], log[row, 1], log[row, 2], log[row, 3] = s, start, end, sign
 
 
 @compiled
@@ -418,8 +480,15 @@ def _cut(s: int, sets: Long, failing: Ints, cuts: Ints, keys: Long, failed_in: L
             elif e_kind[e] != _NOTHING:
                 keys[n_keys] = (np.int64(e_start[e]) << 32) | ((top - e_end[e]) << 2) | (_FORCES - e_kind[e])
                 n_keys += 1
-    if n_keys > 1:
+    if n_keys > _FEW_KEYS:
         keys[:n_keys].sort()
+    else:
+        for k in range(1, n_keys):
+            key, j = keys[k], k
+            while j > 0 and keys[j - 1] > key:
+                keys[j] = keys[j - 1]
+                j -= 1
+            keys[j] = key
     n, i = 0, -1
     for k in range(n_keys):
         a, b, strength = keys[k] >> 32, top - ((keys[k] & 0xFFFFFFFF) >> 2), _FORCES - (keys[k] & 3)

@@ -113,7 +113,9 @@ def series(
     how = {name: "max" if name in most else "sum" for name in table.columns.drop(["serie", "commune"])}
     how |= {"segment": "first"}
     groups = table.groupby("serie", sort=True)
-    summed = groups.agg(how).assign(commune=groups["commune"].agg(_most_common)).reset_index()
+    summed = groups.agg(how).reset_index()
+    summed["commune"] = _most_common(table["serie"], table["commune"]).reindex(summed["serie"]).to_numpy()
+    summed["commune"] = summed["commune"].fillna("").astype(str)
     worst = ["prises_cut", "prises_stranded", "length_m", "serie"]
     summed = summed.sort_values(worst, ascending=[False, False, False, True])
     summed["rank"] = np.arange(1, len(summed) + 1, dtype=np.int64)
@@ -122,10 +124,16 @@ def series(
     return gpd.GeoDataFrame(summed[list(COLUMNS)], geometry="geometry", crs=assets.crs).reset_index(drop=True)
 
 
-def _most_common(values: pd.Series) -> str:
-    """Give the value that stands most often, the first in order where several do, never an empty one."""
-    named = values[values != ""]
-    return str(named.mode().iloc[0]) if len(named) else ""
+def _most_common(serie: pd.Series, commune: pd.Series) -> pd.Series:
+    """Give the commune where most members of each série are, the first by code where several are."""
+    named = (commune != "").to_numpy()
+    n = serie[named].groupby([serie[named], commune[named]]).size().rename("n").reset_index(level=1)
+    n = (
+        n.rename_axis("serie")
+        .reset_index()
+        .sort_values(["serie", "n", "commune"], ascending=[True, False, True])
+    )
+    return n.drop_duplicates("serie").set_index("serie")["commune"]
 
 
 def _rooms_and_sites(assets: pd.DataFrame) -> NDArray[np.bool_]:

@@ -45,11 +45,14 @@ def risk_groups(network: Network, tables: Mapping[str, pd.DataFrame]) -> pd.Data
     equipment = tables.get("equipements")
     named += [_named(equipment, kind, kind) for kind in ("groupe", "zone_elec")]
     given = pd.concat(named, ignore_index=True)
+    crossings = _crossings(network)
+    if given.empty and crossings.empty:
+        return _none()
     index = pd.MultiIndex.from_frame(network.assets[["kind", "code"]])
     given["asset"] = index.get_indexer(pd.MultiIndex.from_frame(given[["of_kind", "of_code"]]))
     unknown = given[given["asset"] < 0]
     members = pd.concat(
-        [given[given["asset"] >= 0][["kind", "code", "libelle", "asset"]], _crossings(network)],
+        [given[given["asset"] >= 0][["kind", "code", "libelle", "asset"]], crossings],
         ignore_index=True,
     ).drop_duplicates(["kind", "code", "asset"])
     members = members.sort_values(["kind", "code", "asset"], ignore_index=True)
@@ -117,6 +120,13 @@ def group_rows(network: Network, groups: pd.DataFrame) -> gpd.GeoDataFrame:
             parts, indices=np.unique(number, return_inverse=True)[1]
         )
     return gpd.GeoDataFrame(rows, geometry=shapes, crs=network.assets.crs)
+
+
+def _none() -> pd.DataFrame:
+    empty = {"kind": str, "code": str, "libelle": str, "number": np.int64, "asset": np.int64}
+    members = pd.DataFrame(columns=_COLUMNS).astype(empty)
+    members.attrs["not_found"] = []
+    return members
 
 
 def _named(table: pd.DataFrame | None, column: str, kind: str) -> pd.DataFrame:
