@@ -27,8 +27,9 @@ def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
     Parameters
     ----------
     sources : path or sequence of paths
-        Folders or zip archives of shapefile+CSV, in GraceTHD 2.0.x or 3.x, mixed as they come. Their order
-        settles ties: where two deliveries hold the same object, the newest update wins, then the first.
+        Folders or zip archives of shapefile+CSV, GeoPackages or SpatiaLite files, or patterns of such names,
+        in GraceTHD 2.0.x or 3.x, mixed as they come. Their order settles ties: where two deliveries hold the
+        same object, the newest update wins, then the first.
         Or the one store that `gracethd.store.write_store` made.
 
     Returns

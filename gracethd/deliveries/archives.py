@@ -31,7 +31,9 @@ _DRIVE = re.compile(r"^[A-Za-z]:")
 _CHUNK = 1 << 20
 
 
-def unpack(archive: Path, folder: Path, *, wanted: Callable[[str], bool]) -> list[str]:
+def unpack(
+    archive: Path, folder: Path, *, wanted: Callable[[str], bool], at_most: int | None = None
+) -> tuple[list[str], int]:
     """Unpack the wanted members of a zip into a folder, lower-cased names, and give the other names.
 
     Parameters
@@ -41,11 +43,15 @@ def unpack(archive: Path, folder: Path, *, wanted: Callable[[str], bool]) -> lis
         Private and empty; sub-folders of the archive are kept.
     wanted : callable
         Tells from the lower-case file name (without folders) whether the delivery needs the member.
+    at_most : int, optional
+        Bytes that may be unpacked, `MAX_UNPACKED_BYTES` where it is not given.
 
     Returns
     -------
-    list of str
+    left : list of str
         Members that were left packed, sorted.
+    unpacked : int
+        Bytes that were unpacked.
 
     Raises
     ------
@@ -58,11 +64,15 @@ def unpack(archive: Path, folder: Path, *, wanted: Callable[[str], bool]) -> lis
             _refuse_unsafe(archive, members)
             chosen = {member.filename: _target(member) for member in members if wanted(_base(member))}
             _refuse_twins(archive, list(chosen.values()))
-            _refuse_bombs(archive, [member for member in members if member.filename in chosen], folder)
+            limit = MAX_UNPACKED_BYTES if at_most is None else at_most
+            unpacked = _refuse_bombs(
+                archive, [member for member in members if member.filename in chosen], folder, limit
+            )
             for member in members:
                 if member.filename in chosen:
                     _write(source, member, folder / chosen[member.filename])
-            return sorted(member.filename for member in members if member.filename not in chosen)
+            left = sorted(member.filename for member in members if member.filename not in chosen)
+            return left, unpacked
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise SourceError(f"{archive}: this zip is damaged ({error}); have it sent again") from error
     except OSError as error:
@@ -110,13 +120,14 @@ def _refuse_twins(archive: Path, targets: list[str]) -> None:
         seen.add(target)
 
 
-def _refuse_bombs(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
+def _refuse_bombs(archive: Path, members: list[zipfile.ZipInfo], folder: Path, at_most: int) -> int:
+    """Give the size of the members once unpacked, if it is one that deliveries have."""
     unpacked = sum(member.file_size for member in members)
     packed = max(sum(member.compress_size for member in members), 1)
-    if unpacked > MAX_UNPACKED_BYTES:
+    if unpacked > at_most:
         raise SourceError(
             f"{archive}: {unpacked / 2**30:.1f} GiB once unpacked, more than the "
-            f"{MAX_UNPACKED_BYTES / 2**30:.0f} GiB allowed; unpack it and give the folder"
+            f"{at_most / 2**30:.1f} GiB allowed; unpack it and give the folder"
         )
     if unpacked > RATIO_FROM_BYTES and unpacked > packed * MAX_RATIO:
         raise SourceError(
@@ -127,6 +138,7 @@ def _refuse_bombs(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -
         raise SourceError(
             f"{archive}: {unpacked / 2**30:.1f} GiB once unpacked do not fit in {folder.parent}"
         )
+    return unpacked
 
 
 def _write(source: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:

@@ -32,19 +32,30 @@ def read_prj(path: Path) -> pyproj.CRS | None:
     text = path.read_bytes()[: 1 << 16].decode("utf-8", "replace").strip("\ufeff\0 \r\n")
     if not text:
         return None
+    return stated_crs(text, str(path))
+
+
+def stated_crs(text: str, where: str) -> pyproj.CRS:
+    """Give the CRS that a text states (WKT or EPSG:n), by its EPSG code where it can be recognised.
+
+    Raises
+    ------
+    CRSError
+        The text is not a CRS, or is one in degrees or in another unit than the metre.
+    """
     try:
         stated = _parsed(text)
     except ProjError as error:
         raise CRSError(
-            f"{path}: this .prj is not a coordinate reference system; export the layer again"
+            f"{where}: this is not a coordinate reference system; export the layer again"
         ) from error
-    return require_metric(stated, str(path))
+    return require_metric(stated, where)
 
 
 @lru_cache(maxsize=64)
 def _parsed(text: str) -> pyproj.CRS:
     """Parse a text once: a thousand layers of a network state the same system."""
-    return _identified(pyproj.CRS.from_wkt(text))
+    return _identified(pyproj.CRS.from_string(text))
 
 
 def require_metric(crs: pyproj.CRS, where: str) -> pyproj.CRS:
@@ -122,6 +133,7 @@ def unify(
 def _identified(crs: pyproj.CRS) -> pyproj.CRS:
     """Replace a CRS told by its parameters with the EPSG one that it is."""
     plain = crs.source_crs if crs.is_bound and crs.source_crs is not None else crs
+    plain = plain.sub_crs_list[0] if plain.is_compound else plain  # heights are not read
     if plain.is_geographic:
         return plain
     code = plain.to_epsg() or plain.to_epsg(min_confidence=LOOSE_CONFIDENCE)

@@ -1,18 +1,24 @@
 """Where the tables of a delivery stand in a folder, and where a folder holds several deliveries.
 
 A delivery is a folder in which no table stands twice, its sub-folders included: operators often part
-layers from tables (``SHP/``, ``CSV/``). A folder of deliveries holds zips, or sub-folders that repeat tables.
+layers from tables (``SHP/``, ``CSV/``). A folder of deliveries holds zips or databases, or sub-folders that
+repeat tables.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gracethd.deliveries.databases import EXTENSIONS as DATABASES
+from gracethd.deliveries.databases import database_tables, is_database
 from gracethd.errors import SourceError
 from gracethd.model import VERSIONS, attributes
 
 EXTENSIONS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".csv")
 """All that a delivery needs; anything else stays packed and unread."""
+
+DATABASE = "database"
+"""Stands for the extension of a database among the files of a table."""
 
 MAX_DEPTH = 4
 """Folders below the one given; deliveries measured have two at most."""
@@ -30,16 +36,22 @@ GEOGRAPHIC = frozenset(
 
 @dataclass(frozen=True)
 class TableFiles:
-    """The files of one table, by extension in lower case."""
+    """The files of one table, by extension in lower case; `layer` is its name in a database."""
 
     table: str
     parts: Mapping[str, Path]
+    layer: str = ""
 
 
 def is_wanted(name: str) -> bool:
     """Tell whether a delivery needs the file of this lower-case name."""
     stem, dot, extension = name.rpartition(".")
     return dot + extension in EXTENSIONS and stem in TABLES
+
+
+def is_wanted_in_archive(name: str) -> bool:
+    """Tell whether a file of this lower-case name may hold tables, as a database or an archive does."""
+    return is_wanted(name) or name.endswith((*DATABASES, ".zip"))
 
 
 def delivery_roots(path: Path) -> list[Path]:
@@ -54,28 +66,51 @@ def delivery_roots(path: Path) -> list[Path]:
     if not path.exists():
         raise SourceError(f"{path}: no such file or folder")
     if path.is_file():
-        if path.suffix.lower() != ".zip":
-            raise SourceError(f"{path}: a delivery is a folder or a .zip of shapefiles and CSV")
+        if path.suffix.lower() != ".zip" and not is_database(path):
+            raise SourceError(
+                f"{path}: a delivery is a folder or a .zip of shapefiles and CSV, or a database "
+                f"({', '.join(DATABASES)})"
+            )
+        if is_database(path) and not database_tables(path, TABLES):
+            raise SourceError(f"{path}: no GraceTHD table (t_noeud, t_cable...) in this database")
         return [path]
     roots = _roots(path, depth=0)
     if not roots:
         raise SourceError(
-            f"{path}: no GraceTHD table (t_noeud.shp, t_cable.csv...) and no .zip in this folder"
+            f"{path}: no GraceTHD table (t_noeud.shp, t_cable.csv...), no database and no .zip in this folder"
         )
     return roots
+
+
+def holds_tables(folder: Path) -> bool:
+    """Tell whether a folder holds a table of the model, or an archive or database where one may be."""
+    return bool(_roots(folder, depth=0))
 
 
 def table_files(folder: Path) -> tuple[list[TableFiles], list[Path]]:
     """Find the tables of one delivery, sorted by name, and the other files that look like tables or lists.
 
+    Parameters
+    ----------
+    folder : Path
+        Or a database.
+
     Raises
     ------
     SourceError
-        A table, or one of its files, stands twice.
+        A table, or one of its files, stands twice; a database that is damaged.
     """
     parts: dict[str, dict[str, Path]] = {}
+    layers: dict[str, str] = {}
     others = []
-    for file in _files(folder, depth=0):
+    for file in _files(folder, depth=0) if folder.is_dir() else [folder]:
+        if is_database(file):
+            for table, layer in database_tables(file, TABLES).items():
+                known = parts.setdefault(table, {})
+                if DATABASE in known:
+                    raise SourceError(f"{table}: in two databases, {known[DATABASE]} and {file}; keep one")
+                known[DATABASE], layers[table] = file, layer
+            continue
         table, extension = file.stem.lower(), file.suffix.lower()
         if not is_wanted(file.name.lower()):
             if extension in (".shp", ".csv", ".dbf") and table[:2] in ("t_", "l_"):
@@ -85,7 +120,7 @@ def table_files(folder: Path) -> tuple[list[TableFiles], list[Path]]:
         if extension in known:
             raise SourceError(f"{table}: two files, {known[extension]} and {file}; keep one")
         known[extension] = file
-    return [TableFiles(table, parts[table]) for table in sorted(parts)], others
+    return [TableFiles(table, parts[table], layers.get(table, "")) for table in sorted(parts)], others
 
 
 def _roots(folder: Path, *, depth: int) -> list[Path]:
@@ -93,7 +128,9 @@ def _roots(folder: Path, *, depth: int) -> list[Path]:
     below = {child: _tables_below(child, depth=depth + 1) for child in children}
     own = _own_tables(folder)
     everything = own + [table for tables in below.values() for table in tables]
-    zips = [child for child in _sorted(folder) if child.suffix.lower() == ".zip" and child.is_file()]
+    files = [child for child in _sorted(folder) if child.is_file()]
+    zips = [file for file in files if file.suffix.lower() == ".zip"]
+    zips += [file for file in files if is_database(file) and database_tables(file, TABLES)]
     if own or (everything and not zips and len(set(everything)) == len(everything)):
         return [folder]
     deeper = {child: _roots(child, depth=depth + 1) for child in children}

@@ -64,13 +64,9 @@ def read_layer(parts: Mapping[str, Path], table: str) -> tuple[gpd.GeoDataFrame,
             f"{parts['.dbf']}: {n_rows} rows for {n_shapes} shapes; one of the two is truncated"
         )
     read = _read_arrow(parts, ".shp")
-    geometry = read.column(read.num_columns - 1)
     frame, findings = _text_frame(read.select(range(read.num_columns - 1)), parts, table)
-    shapes = shapely.force_2d(shapely.from_wkb(geometry.to_numpy(zero_copy_only=False), on_invalid="ignore"))
-    shapes = np.asarray(shapes, dtype=object)
-    shapes[shapely.is_empty(shapes)] = None
-    layer = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=frame.index))
-    return layer, merge_findings([findings, _missing_geometry(layer, table)])
+    layer, shapeless = with_geometry(frame, read.column(read.num_columns - 1), table)
+    return layer, merge_findings([findings, shapeless])
 
 
 def read_dbf(parts: Mapping[str, Path], table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -79,6 +75,41 @@ def read_dbf(parts: Mapping[str, Path], table: str) -> tuple[pd.DataFrame, pd.Da
         return pd.DataFrame({"line": pd.Series(dtype=np.int64)}), merge_findings([])
     _check_dbf(parts[".dbf"])
     return _text_frame(_read_arrow({".dbf": parts[".dbf"]}, ".dbf"), parts, table)
+
+
+def with_geometry(
+    frame: pd.DataFrame, wkb: pa.ChunkedArray, table: str
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Give a frame the 2-D geometry of its rows, None where null, empty or unreadable; with findings."""
+    shapes = shapely.force_2d(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore"))
+    shapes = np.asarray(shapes, dtype=object)
+    shapes[shapely.is_empty(shapes)] = None
+    layer = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=frame.index))
+    return layer, _missing_geometry(layer, table)
+
+
+def text_frame(columns: Mapping[str, pa.ChunkedArray], n_rows: int) -> pd.DataFrame:
+    """Make a frame of columns of text, with ``line`` counted from 1."""
+    frame = pa.table(dict(columns)).to_pandas() if columns else pd.DataFrame(index=range(n_rows))
+    frame = frame.astype(dict.fromkeys(columns, "str"))
+    frame["line"] = np.arange(1, n_rows + 1, dtype=np.int64)
+    return frame
+
+
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give typed values as their shortest text: 1.0 is "1", true is "1", a date is ISO; bytes are missing."""
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        return pc.if_else(column, "1", "0").cast(pa.large_string())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return clean_text(column.cast(pa.large_string()))
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return pa.chunked_array([pa.nulls(len(column), pa.large_string())])
+    if pa.types.is_timestamp(kind):
+        return pc.strftime(column.cast(pa.timestamp("s"), safe=False), "%Y-%m-%d %H:%M:%S").cast(
+            pa.large_string()
+        )
+    return pc.cast(column, pa.large_string())
 
 
 def missing_geometry(frame: pd.DataFrame, table: str) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
@@ -127,28 +158,19 @@ def _read_arrow(parts: Mapping[str, Path], main: str) -> pa.Table:
 
 def _text_frame(read: pa.Table, parts: Mapping[str, Path], table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     declared = _declared_encoding(parts)
-    columns = {name.lower(): _as_text(read.column(i), declared) for i, name in enumerate(read.column_names)}
-    frame = pa.table(columns).to_pandas() if columns else pd.DataFrame(index=range(read.num_rows))
-    frame = frame.astype(dict.fromkeys(columns, "str"))
-    frame["line"] = np.arange(1, read.num_rows + 1, dtype=np.int64)
+    columns = {
+        name.lower(): as_text(_decoded(read.column(i), declared)) for i, name in enumerate(read.column_names)
+    }
+    frame = text_frame(columns, read.num_rows)
     silent = ".cpg" not in parts and read.num_rows > 0
     message = "Pas de .cpg : textes lus en UTF-8, sinon en cp1252"
     return frame, findings_frame("cpg_absent", "info", table, code=[""] if silent else [], message=message)
 
 
-def _as_text(column: pa.ChunkedArray, declared: tuple[str, ...]) -> pa.ChunkedArray:
-    kind = column.type
-    if pa.types.is_boolean(kind):
-        return pc.if_else(column, "1", "0").cast(pa.large_string())
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return clean_text(_decoded(column.cast(pa.large_string()), declared))
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return pa.chunked_array([pa.nulls(len(column), pa.large_string())])
-    return pc.cast(column, pa.large_string())
-
-
 def _decoded(column: pa.ChunkedArray, declared: tuple[str, ...]) -> pa.ChunkedArray:
     """Decode texts that were read as Latin-1; only those with accents need it, each distinct one once."""
+    if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
+        return column
     if pc.all(pc.string_is_ascii(column), min_count=0).as_py():
         return column
     coded = column.combine_chunks().dictionary_encode() if column.num_chunks else column

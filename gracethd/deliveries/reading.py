@@ -1,31 +1,44 @@
 """Opening deliveries: from paths to tables of text, whole or not at all."""
 
+import glob
 import hashlib
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
 
-from gracethd.deliveries.archives import unpack
+from gracethd.deliveries import archives
 from gracethd.deliveries.crs import read_prj, unify
-from gracethd.deliveries.folders import GEOGRAPHIC, TableFiles, delivery_roots, is_wanted, table_files
+from gracethd.deliveries.databases import read_database
+from gracethd.deliveries.folders import (
+    DATABASE,
+    GEOGRAPHIC,
+    TableFiles,
+    delivery_roots,
+    holds_tables,
+    is_wanted_in_archive,
+    table_files,
+)
 from gracethd.deliveries.layers import missing_geometry, read_dbf, read_layer
 from gracethd.deliveries.text import read_csv
 from gracethd.deliveries.types import Delivery
 from gracethd.deliveries.versions import keep_known, table_version
-from gracethd.errors import SourceError
+from gracethd.errors import GraceTHDError, SourceError
 from gracethd.findings import findings_frame, merge_findings
 
 if TYPE_CHECKING:
     import pyproj
 
+MAX_NESTED = 3
+"""Archives in one another: a programme of zones of deliveries has two."""
+
 
 def open_delivery(path: Path) -> Delivery:
-    """Read one delivery, a folder or a .zip of shapefiles and CSV, table by table as text.
+    """Read one delivery, a folder or a .zip of shapefiles and CSV, or a database, table by table as text.
 
     Tables of the model are read, whatever the case of their names; other ``t_*`` and ``l_*`` files are
     reported. Nothing is interpreted: see `gracethd.deliveries.types.Delivery` for the shape of the tables.
@@ -60,7 +73,8 @@ def open_deliveries(paths: Sequence[Path]) -> list[Delivery]:
     Parameters
     ----------
     paths : sequence of Path
-        Folders or zips; a folder that holds only zips or sub-folders with deliveries is expanded.
+        Folders, zips (of zips, too), databases, or patterns of such names (``livraisons/*.zip``); a folder
+        that holds only zips, databases or sub-folders with deliveries is expanded.
 
     Returns
     -------
@@ -74,31 +88,74 @@ def open_deliveries(paths: Sequence[Path]) -> list[Delivery]:
     """
     if not paths:
         raise SourceError("no delivery given: name at least one folder or .zip")
-    roots = [root for path in paths for root in delivery_roots(Path(path))]
+    given = [one for path in paths for one in _expanded(Path(path))]
+    roots = [root for path in given for root in delivery_roots(path)]
     distinct = list({root.resolve(): root for root in roots}.values())
     read = [delivery for root in distinct for delivery in _open_root(root)]
     return [_renamed(delivery, name) for delivery, name in zip(read, _unique_names(read), strict=True)]
 
 
+def _expanded(path: Path) -> list[Path]:
+    """Give the paths that match a pattern, sorted; a name that exists as it is written is not a pattern."""
+    if path.exists() or not glob.has_magic(str(path)):
+        return [path]
+    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute too
+    if not matches:
+        raise SourceError(f"{path}: nothing matches this pattern; correct it or add the deliveries")
+    return matches
+
+
+@dataclass
+class _Budget:
+    """What may still be unpacked from an archive and from those in it."""
+
+    bytes_left: int
+
+
 def _open_root(root: Path) -> list[Delivery]:
-    if root.is_dir():
-        return [_read_folder(root, name=root.resolve().name, path=root)]
+    found = _open_one(
+        root, name=_plain_name(root), path=root, depth=0, budget=_Budget(archives.MAX_UNPACKED_BYTES)
+    )
+    if not found:
+        raise SourceError(f"{root}: no GraceTHD table in this zip, nor in the archives that it holds")
+    return found
+
+
+def _plain_name(root: Path) -> str:
+    return root.resolve().name if root.is_dir() else root.stem
+
+
+def _open_one(root: Path, *, name: str, path: Path, depth: int, budget: _Budget) -> list[Delivery]:
+    """Read a folder, a database or an archive, and the archives in it; nothing where it holds no table."""
+    if root.suffix.lower() != ".zip" or root.is_dir():
+        return [_read_folder(root, name=name, path=path)]
+    if depth > MAX_NESTED:
+        raise SourceError(f"{root}: more than {MAX_NESTED} archives in one another; unpack them")
     with tempfile.TemporaryDirectory(prefix="gracethd-") as temporary:
         folder = Path(temporary)
-        left = unpack(root, folder, wanted=is_wanted)
-        if not any(folder.iterdir()):
-            inside = f"; it holds {left[0]}" if left else ""
-            raise SourceError(
-                f"{root}: no GraceTHD table in this zip{inside} (nested archives are not opened)"
-            )
-        digest, size = _file_sha256(root), root.stat().st_size
-        several = delivery_roots(folder)
-        others = [name for name in left if name.rsplit("/", 1)[-1].lower()[:2] in ("t_", "l_")]
-        names = [root.stem if one == folder else f"{root.stem}/{one.name}" for one in several]
-        return [
-            _read_folder(one, name=name, path=root, packed=(digest, size), left=others)
-            for one, name in zip(several, names, strict=True)
-        ]
+        try:
+            return _open_archive(root, folder, name=name, path=path, depth=depth, budget=budget)
+        except GraceTHDError as error:  # said in the words of whoever gave the archive
+            raise type(error)(str(error).replace(str(folder), str(root))) from error
+
+
+def _open_archive(
+    root: Path, folder: Path, *, name: str, path: Path, depth: int, budget: _Budget
+) -> list[Delivery]:
+    left, unpacked = archives.unpack(root, folder, wanted=is_wanted_in_archive, at_most=budget.bytes_left)
+    budget.bytes_left -= unpacked
+    if not holds_tables(folder):
+        return []
+    packed = (_file_sha256(root), root.stat().st_size)
+    others = [member for member in left if member.rsplit("/", 1)[-1].lower()[:2] in ("t_", "l_")]
+    found = []
+    for one in delivery_roots(folder):
+        inner = name if one == folder else f"{name}/{_plain_name(one)}"
+        if one.suffix.lower() == ".zip" and one.is_file():
+            found += _open_one(one, name=inner, path=path, depth=depth + 1, budget=budget)
+        else:
+            found.append(_read_folder(one, name=inner, path=path, packed=packed, left=others))
+    return found
 
 
 def _read_folder(
@@ -111,7 +168,7 @@ def _read_folder(
     stated: dict[str, pyproj.CRS | None] = {}
     versions: dict[str, str] = {}
     for files in found:
-        frame, findings = _read_table(files)
+        frame, crs, findings = _read_table(files)
         kept, unknown = keep_known(frame, files.table)
         parts += [findings, unknown]
         columns = [str(column) for column in frame.columns if column not in ("line", "geometry")]
@@ -119,42 +176,54 @@ def _read_folder(
             versions[files.table] = version
         if isinstance(kept, gpd.GeoDataFrame):
             layers[files.table] = kept
-            stated[files.table] = read_prj(files.parts[".prj"]) if ".prj" in files.parts else None
+            stated[files.table] = crs
         tables[files.table] = kept
     unified, crs, crs_findings = unify(layers, stated)
     digest, size = packed or _folder_sha256(folder, found)
     findings = merge_findings([*parts, crs_findings]).assign(delivery=name)
-    origin = {files.table: _main_file(files).relative_to(folder).as_posix() for files in found}
+    origin = {
+        files.table: main.relative_to(folder).as_posix()
+        if (main := _main_file(files)) != folder
+        else main.name
+        for files in found
+    }
     return Delivery(name, path, digest, size, {**tables, **unified}, versions, crs, findings, origin)
 
 
-def _read_table(files: TableFiles) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read_table(files: TableFiles) -> tuple[pd.DataFrame, "pyproj.CRS | None", pd.DataFrame]:
     """Read a table from the best of its files; a geographic one always comes out with a geometry."""
-    frame, findings = _read_rows(files)
+    frame, crs, findings = _read_rows(files)
     parts = [findings]
+    if DATABASE in files.parts and len(files.parts) > 1:
+        message = "Table livrée en base de données et en fichiers : lue de la première"
+        parts.append(findings_frame("fichier_double", "info", files.table, code=[""], message=message))
     if ".csv" in files.parts and ".dbf" in files.parts:
         message = "Table livrée en CSV et en .dbf : lue du second si elle est géographique, sinon du premier"
         parts.append(findings_frame("fichier_double", "info", files.table, code=[""], message=message))
     if files.table not in GEOGRAPHIC:
-        return pd.DataFrame(frame.drop(columns="geometry", errors="ignore")), merge_findings(parts)
+        return pd.DataFrame(frame.drop(columns="geometry", errors="ignore")), None, merge_findings(parts)
     if isinstance(frame, gpd.GeoDataFrame):
-        return frame, merge_findings(parts)
+        return frame, crs, merge_findings(parts)
     layer, absent = missing_geometry(frame, files.table)
-    return layer, merge_findings([*parts, absent])
+    return layer, None, merge_findings([*parts, absent])
 
 
-def _read_rows(files: TableFiles) -> tuple[pd.DataFrame, pd.DataFrame]:
-    main = _main_file(files)
+def _read_rows(files: TableFiles) -> tuple[pd.DataFrame, "pyproj.CRS | None", pd.DataFrame]:
+    main, table = _main_file(files), files.table
+    if main == files.parts.get(DATABASE):
+        return read_database(main, files.layer, table)
     if main.suffix.lower() == ".shp":
-        return read_layer(files.parts, files.table)
-    if main.suffix.lower() == ".csv":
-        return read_csv(main, files.table)
-    return read_dbf(files.parts, files.table)
+        layer, findings = read_layer(files.parts, table)
+        return layer, read_prj(files.parts[".prj"]) if ".prj" in files.parts else None, findings
+    frame, findings = read_csv(main, table) if main.suffix.lower() == ".csv" else read_dbf(files.parts, table)
+    return frame, None, findings
 
 
 def _main_file(files: TableFiles) -> Path:
     """Choose the file that the rows of a table are read from."""
     parts, table = files.parts, files.table
+    if DATABASE in parts:
+        return parts[DATABASE]
     if ".shp" in parts and (table in GEOGRAPHIC or ".csv" not in parts):
         return parts[".shp"]
     for extension in (".csv", ".dbf"):
@@ -208,9 +277,10 @@ def _file_sha256(path: Path) -> str:
 
 def _folder_sha256(folder: Path, found: Sequence[TableFiles]) -> tuple[str, int]:
     """Give the digest of the sorted (name, content) pairs of the files read, and their size."""
-    files = sorted(
-        (path.relative_to(folder).as_posix(), path) for one in found for path in one.parts.values()
-    )
+    if folder.is_file():
+        return _file_sha256(folder), folder.stat().st_size
+    paths = {path for one in found for path in one.parts.values()}
+    files = sorted((path.relative_to(folder).as_posix(), path) for path in paths)
     digest = hashlib.sha256()
     for name, path in files:
         digest.update(f"{name}\0{_file_sha256(path)}\n".encode())

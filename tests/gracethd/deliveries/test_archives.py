@@ -1,5 +1,6 @@
 """An archive is unpacked only where it can do no harm."""
 
+import re
 import stat
 import struct
 import tempfile
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gracethd.deliveries import archives, open_delivery
+from gracethd.deliveries import archives, open_deliveries, open_delivery
 from gracethd.errors import SourceError
 
 CABLE = b"cb_code;cb_nd1;cb_tech\nCB1;;\n"
@@ -34,7 +35,7 @@ def test_only_tables_are_unpacked_and_nothing_is_left(tmp_path: Path, private_te
         "SRO_7/T_CABLE.CSV": CABLE,
         "SRO_7/plan.pdf": b"x",
         "SRO_7/t_truc.csv": b"a",
-        "inner.zip": b"x",
+        "notes.txt": b"x",
     }
     delivery = open_delivery(packed(tmp_path / "SRO_7.zip", members))
     assert delivery.name == "SRO_7"
@@ -130,8 +131,57 @@ def test_a_cut_zip_is_an_error(tmp_path: Path) -> None:
         open_delivery(path)
 
 
-def test_nested_archives_are_not_opened(tmp_path: Path) -> None:
-    inner = packed(tmp_path / "inner.zip", {"t_cable.csv": CABLE})
-    outer = packed(tmp_path / "outer.zip", {"inner.zip": inner.read_bytes()})
-    with pytest.raises(SourceError, match=r"inner\.zip.*nested archives are not opened"):
+def nested(tmp_path: Path, *names: str) -> Path:
+    """Pack a delivery in archives in one another, the innermost named first."""
+    content: dict[str, bytes] = {"SRO_7/t_cable.csv": CABLE}
+    for name in names:
+        content = {f"zone/{name}": packed(tmp_path / name, content).read_bytes()}
+    return tmp_path / names[-1]
+
+
+def test_archives_in_an_archive_are_deliveries(tmp_path: Path, private_temporary_folder: Path) -> None:
+    one = packed(tmp_path / "sro_1.zip", {"t_cable.csv": CABLE})
+    plans = packed(tmp_path / "plans.zip", {"plan.pdf": b"x"})
+    outer = packed(
+        tmp_path / "zone.zip",
+        {f"{i}/{one.name}": one.read_bytes() for i in (1, 2)} | {"plans.zip": plans.read_bytes()},
+    )
+    found = open_deliveries([outer])
+    name = f"{tmp_path.name}/zone/sro_1"
+    assert [delivery.name for delivery in found] == [name, f"{name}-2"]
+    assert {delivery.tables["t_cable"]["cb_code"][0] for delivery in found} == {"CB1"}
+    assert {delivery.path for delivery in found} == {outer}
+    assert list(private_temporary_folder.iterdir()) == []
+
+
+def test_archives_without_a_table_are_told(tmp_path: Path) -> None:
+    plans = packed(tmp_path / "plans.zip", {"plan.pdf": b"x"})
+    outer = packed(tmp_path / "zone.zip", {"plans.zip": plans.read_bytes()})
+    with pytest.raises(SourceError, match=r"zone\.zip: no GraceTHD table"):
+        open_delivery(outer)
+
+
+def test_archives_too_deep_in_one_another_are_refused(tmp_path: Path) -> None:
+    three = nested(tmp_path, "a.zip", "b.zip", "c.zip")
+    assert open_delivery(three).tables["t_cable"]["cb_code"].tolist() == ["CB1"]
+    where = "e.zip/zone/d.zip/zone/c.zip/zone/b.zip/zone/a.zip: more than 3"
+    with pytest.raises(SourceError, match=re.escape(where)):
+        open_delivery(nested(tmp_path, "a.zip", "b.zip", "c.zip", "d.zip", "e.zip"))
+
+
+def test_archives_in_one_another_share_what_may_be_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = packed(tmp_path / "sro.zip", {"t_cable.csv": CABLE * 100})
+    outer = packed(tmp_path / "zone.zip", {f"{i}/{i}.zip": one.read_bytes() for i in range(20)})
+    assert len(open_deliveries([outer])) == 20
+    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 20 * one.stat().st_size + 10 * 100 * len(CABLE))
+    with pytest.raises(SourceError, match="once unpacked, more than"):
+        open_deliveries([outer])
+
+
+def test_an_error_names_the_file_in_its_archive(tmp_path: Path) -> None:
+    inner = packed(tmp_path / "sro.zip", {"t_cable.csv": b"cb_code;cb_code\n"})
+    outer = packed(tmp_path / "zone.zip", {"sro.zip": inner.read_bytes()})
+    with pytest.raises(SourceError, match=r"zone\.zip/sro\.zip/t_cable\.csv: header"):
         open_delivery(outer)

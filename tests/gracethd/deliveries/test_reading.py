@@ -159,3 +159,22 @@ def test_a_table_twice_beside_another_is_an_error(tmp_path: Path) -> None:
     cables(tmp_path / "old", "CB1")
     with pytest.raises(SourceError, match="t_cable: two files"):
         open_delivery(tmp_path)
+
+
+def test_a_pattern_gives_what_it_matches_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("b", "a", "c"):
+        cables(tmp_path / "livraisons" / name, f"CB{name}")
+    assert [d.name for d in open_deliveries([tmp_path / "livraisons" / "[ab]"])] == ["a", "b"]
+    monkeypatch.chdir(tmp_path)
+    assert [d.name for d in open_deliveries([Path("livr*/*"), tmp_path / "livraisons" / "a"])] == [
+        "a",
+        "b",
+        "c",
+    ]
+    with pytest.raises(SourceError, match=r"nothing matches this pattern"):
+        open_deliveries([tmp_path / "*.zip"])
+
+
+def test_a_name_with_a_star_that_exists_is_no_pattern(tmp_path: Path) -> None:
+    cables(tmp_path / "lot [1]", "CB1")
+    assert open_delivery(tmp_path / "lot [1]").name == "lot [1]"
