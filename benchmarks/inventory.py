@@ -4,8 +4,8 @@
 
 ``small`` (the default) is 700 to 7,000 prises, ``medium`` 7,000 to 70,000, ``large`` 68,030 to 680,300;
 folders that ``gracethd synth`` wrote are used as they are, smallest first. Each size is run in a process of
-its own, so that its peak
-memory is its own; seconds are those of the processor, which other work on the machine leaves alone. The last
+its own, so that its peak memory is its own; seconds are those of the processor, which other work on the
+machine leaves alone. The last
 part reads one layer of many lines with our reader and with fiona, row by row. Targets: issue B.
 """
 

@@ -72,6 +72,8 @@ class Area:
     communes, nros, feeds : tuples
     river : tuple of (x, y)
         An invented line that streets cross on bridges only; may be empty.
+    is_random : bool
+        From `random_area`: nothing rests on its very faults, so that all kinds may be put in.
     """
 
     nom: str
@@ -82,6 +84,7 @@ class Area:
     nros: tuple[Nro, ...]
     feeds: tuple[Feed, ...]
     river: tuple[tuple[float, float], ...]
+    is_random: bool = False
 
 
 def read_area(path: Path) -> Area:
@@ -200,6 +203,7 @@ def random_area(prises: int, *, seed: int = 1, version: AreaVersion = "mixed") -
         nros=nros,
         feeds=feeds,
         river=_meander(x, y),
+        is_random=True,
     )
 
 

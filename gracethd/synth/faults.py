@@ -1,19 +1,26 @@
 """Faults that real deliveries have, put in sound ones at a given rate, each of them told."""
 
+import csv
+import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from gracethd.synth.parts import Part
 from gracethd.synth.tables import Tables
 
 COLUMNS = ("delivery", "rule", "table", "attribute", "code")
 FILE_FAULTS = ("csv_cp1252", "bom_crlf", "dates_jour_mois", "dbf_un_octet", "cpg_absent", "point_virgule")
+FURTHER_FILE_FAULTS = (
+    "heures_a_tirets", "guillemets", "colonnes_vides_absentes", "noms_majuscules", "prj_absent",
+)  # fmt: skip
+"""Put in random areas, before `FILE_FAULTS` in turn."""
 
 _FILE_FAULTS_PER_ROW_RATE = 150  # deliveries with a fault of form: 30 % at 0.2 % of faulty rows
 _DETACHED_PER_ROW_RATE = 60  # zones with a PBO that no cable reaches: 12 % at 0.2 %
@@ -43,36 +50,63 @@ def spoil_tables(
     return spoilt, faults
 
 
-def draw_file_fault(n_before: int, rate: float, rng: np.random.Generator) -> str:
+def draw_file_fault(kinds: Sequence[str], n_before: int, rate: float, rng: np.random.Generator) -> str:
     """Give the fault of form of a delivery, "" for none; kinds come in turn, `n_before` were put before."""
     drawn = rng.random() < min(1.0, rate * _FILE_FAULTS_PER_ROW_RATE)
-    return FILE_FAULTS[n_before % len(FILE_FAULTS)] if drawn else ""
+    return kinds[n_before % len(kinds)] if drawn else ""
 
 
 def spoil_files(folder: Path, fault: str) -> None:
     """Put one fault of form in the files of a delivery (`point_virgule` is put in tables instead)."""
-    texts = sorted(folder.glob("*.csv"))
-    if fault == "csv_cp1252":
-        for file in texts:
-            file.write_bytes(file.read_text(encoding="utf-8").encode("cp1252"))
-    elif fault == "bom_crlf":
-        for file in texts:
-            file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
-    elif fault == "dates_jour_mois":
-        for file in texts:
-            text = file.read_text(encoding="utf-8")
-            text = re.sub(r"\b(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d):\d\d\b", r"\3/\2/\1 \4", text)
-            file.write_text(
-                re.sub(r"\b(\d{4})-(\d\d)-(\d\d)\b", r"\3/\2/\1", text), encoding="utf-8", newline="\n"
-            )
+    if fault in _FORMS:
+        for file in sorted(folder.glob("*.csv")):
+            file.write_bytes(_FORMS[fault](file.read_bytes().decode("utf-8")))
     elif fault == "dbf_un_octet":
         (folder / "t_zdep.dbf").write_bytes(b"\x1a")
-    elif fault == "cpg_absent":
-        for file in folder.glob("*.cpg"):
+    elif fault in {"cpg_absent", "prj_absent"}:
+        for file in folder.glob("*.cpg" if fault == "cpg_absent" else "t_noeud.prj"):
             file.unlink()
+    elif fault == "noms_majuscules":
+        for file in sorted(folder.iterdir()):
+            file.rename(folder / file.name.upper())
 
 
-def _some(n: int, rate: float, rng: np.random.Generator) -> np.ndarray:
+def _french_dates(text: str) -> bytes:
+    text = re.sub(r"\b(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d):\d\d\b", r"\3/\2/\1 \4", text)
+    return re.sub(r"\b(\d{4})-(\d\d)-(\d\d)\b", r"\3/\2/\1", text).encode()
+
+
+def _dashed_hours(text: str) -> bytes:
+    return re.sub(r"\b(\d{4}-\d\d-\d\d \d\d):(\d\d):(\d\d)\b", r"\1-\2-\3", text).encode()
+
+
+def _quoted(text: str) -> bytes:
+    stream = io.StringIO(newline="")
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=";")
+    csv.writer(stream, delimiter=";", lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
+    return stream.getvalue().encode()
+
+
+def _short(text: str) -> bytes:
+    """Leave out the columns that hold nothing."""
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
+    kept = [k for k in range(len(rows[0])) if any(row[k] for row in rows[1:])]
+    stream = io.StringIO(newline="")
+    csv.writer(stream, delimiter=";", lineterminator="\n").writerows([row[k] for k in kept] for row in rows)
+    return stream.getvalue().encode()
+
+
+_FORMS: dict[str, Callable[[str], bytes]] = {
+    "csv_cp1252": lambda text: text.encode("cp1252"),
+    "bom_crlf": lambda text: text.replace("\n", "\r\n").encode("utf-8-sig"),
+    "dates_jour_mois": _french_dates,
+    "heures_a_tirets": _dashed_hours,
+    "guillemets": _quoted,
+    "colonnes_vides_absentes": _short,
+}
+
+
+def draw_rows(n: int, rate: float, rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw about rate x n rows, in order."""
     count = int(rate * n + rng.random())
     return np.sort(rng.choice(n, min(count, n), replace=False)) if n else np.empty(0, np.int64)
@@ -85,7 +119,7 @@ def _blank(attribute: str, rule: str) -> Spoiler:
         tables: Tables, _part: Part, rate: float, rng: np.random.Generator
     ) -> Iterator[tuple[str, str, str, str]]:
         frame = tables["t_cable"]
-        rows = _some(len(frame), rate, rng)
+        rows = draw_rows(len(frame), rate, rng)
         column = frame[attribute].astype(str).to_numpy(dtype=object).copy()
         column[rows] = ""
         tables["t_cable"] = frame.assign(**{attribute: column})
@@ -99,7 +133,7 @@ def _reverse_lines(
     tables: Tables, _part: Part, rate: float, rng: np.random.Generator
 ) -> Iterator[tuple[str, str, str, str]]:
     frame = gpd.GeoDataFrame(tables["t_cableline"])
-    rows = _some(len(frame), rate, rng)
+    rows = draw_rows(len(frame), rate, rng)
     shapes = np.array(frame.geometry, dtype=object)
     shapes[rows] = shapely.reverse(shapes[rows])
     tables["t_cableline"] = frame.set_geometry(shapes, crs=frame.crs)
@@ -114,7 +148,7 @@ def _wrong_ends(
     if "t_cheminement" not in tables:
         return
     frame = tables["t_cheminement"]
-    rows = _some(len(frame), rate, rng)
+    rows = draw_rows(len(frame), rate, rng)
     ends = frame["cm_ndcode2"].to_numpy(dtype=object).copy()
     ends[rows] = np.roll(frame["cm_ndcode2"].to_numpy(dtype=object), 1)[rows]
     wrong = ends != frame["cm_ndcode2"].to_numpy(dtype=object)
@@ -131,7 +165,7 @@ def _lose_links(
         if table not in tables:
             continue
         frame = tables[table]
-        rows = _some(len(frame), rate, rng)
+        rows = draw_rows(len(frame), rate, rng)
         for code in frame.iloc[rows, 0]:
             yield "lien_absent", table, frame.columns[1], str(code)
         frame = frame.drop(index=list(rows))
@@ -151,16 +185,16 @@ def _spoil_premises(
         return
     frame: pd.DataFrame = tables[table]
     premises = np.flatnonzero(frame[key].isin(part.premises["code"]))
-    lost = premises[_some(len(premises), rate / 2, rng)]
+    lost = premises[draw_rows(len(premises), rate / 2, rng)]
     _forget_premises(tables, table, key, lost)
     for code in frame[key].iloc[lost]:
         yield "adresse_sans_ligne", table, key, str(code)
     kept = frame.drop(index=list(lost))
     left = kept.index[kept[key].isin(part.premises["code"])]
-    twice = kept.loc[left[_some(len(left), rate, rng)]]
+    twice = kept.loc[left[draw_rows(len(left), rate, rng)]]
     for code in twice[key]:
         yield "cle_double", table, key, str(code)
-    gone = kept.loc[left[_some(len(left), rate, rng)]]
+    gone = kept.loc[left[draw_rows(len(left), rate, rng)]]
     gone = gone.assign(**{key: [f"{code}A" for code in gone[key]]})
     gone["sf_abddate" if table == "t_suf" else "lc_abandon"] = "2020-01-01" if table == "t_suf" else "1"
     for code in gone[key]:
@@ -171,11 +205,12 @@ def _spoil_premises(
 def _forget_premises(tables: Tables, table: str, key: str, rows: np.ndarray) -> None:
     """Take the outlet and the drop away with each premise, so that only the address still tells of it."""
     serial = tables[table][key].iloc[rows].str[2:]
-    _remove(tables, "t_ebp", "bp_code", "BP" + serial)
-    _remove_cables(tables, "CB" + serial)
+    remove_rows(tables, "t_ebp", "bp_code", "BP" + serial)
+    remove_cables(tables, "CB" + serial)
 
 
-def _remove_cables(tables: Tables, codes: pd.Series) -> None:
+def remove_cables(tables: Tables, codes: pd.Series) -> None:
+    """Take cables out of every table that names them, with their fibres and the splices of these."""
     for name, attribute in (
         ("t_cable", "cb_code"),
         ("t_cable_patch201", "cb_code"),
@@ -183,15 +218,16 @@ def _remove_cables(tables: Tables, codes: pd.Series) -> None:
         ("t_cab_chem", "cc_cb_code"),
         ("t_cab_cond", "cc_cb_code"),
     ):
-        _remove(tables, name, attribute, codes)
+        remove_rows(tables, name, attribute, codes)
     if "t_fibre" in tables:
         fibres = tables["t_fibre"].loc[tables["t_fibre"]["fo_cb_code"].isin(codes), "fo_code"]
-        _remove(tables, "t_fibre", "fo_cb_code", codes)
-        _remove(tables, "t_position", "ps_1", fibres)
-        _remove(tables, "t_position", "ps_2", fibres)
+        remove_rows(tables, "t_fibre", "fo_cb_code", codes)
+        remove_rows(tables, "t_position", "ps_1", fibres)
+        remove_rows(tables, "t_position", "ps_2", fibres)
 
 
-def _remove(tables: Tables, name: str, attribute: str, codes: pd.Series) -> None:
+def remove_rows(tables: Tables, name: str, attribute: str, codes: pd.Series) -> None:
+    """Take the rows that name any of some codes out of a table, where the delivery has it."""
     if name in tables:
         frame = tables[name]
         tables[name] = frame[~frame[attribute].isin(codes)].reset_index(drop=True)
@@ -205,7 +241,7 @@ def _detach_pbo(
         return
     ends = part.boxes[(part.boxes["typelog"] == "PBO") & ~part.boxes.index.isin(part.cables["box1"])]
     box = ends.index[int(rng.integers(len(ends)))]
-    _remove_cables(tables, part.cables.loc[part.cables["box2"] == box, "cb_code"])
+    remove_cables(tables, part.cables.loc[part.cables["box2"] == box, "cb_code"])
     yield "pbo_sans_cable", "t_ebp", "bp_code", str(ends.loc[box, "bp_code"])
 
 

@@ -14,8 +14,17 @@ import shapely
 from gracethd.deliveries.write import pack_folder, source_date, write_delivery
 from gracethd.errors import GraceTHDError
 from gracethd.synth.cells import polygons
-from gracethd.synth.faults import COLUMNS, draw_file_fault, spoil_files, spoil_tables
+from gracethd.synth.faults import (
+    COLUMNS,
+    FILE_FAULTS,
+    FURTHER_FILE_FAULTS,
+    draw_file_fault,
+    spoil_files,
+    spoil_tables,
+)
+from gracethd.synth.further import spoil_further
 from gracethd.synth.network import SynthNetwork
+from gracethd.synth.openings import open_in_passage
 from gracethd.synth.parts import Part, parts
 from gracethd.synth.tables import Tables, delivery_tables
 
@@ -60,11 +69,17 @@ def write_deliveries(network: SynthNetwork, folder: Path) -> pd.DataFrame:
     """
     folder.mkdir(parents=True, exist_ok=True)
     told = [pd.DataFrame(columns=list(COLUMNS), dtype=str)]
+    kinds = (FURTHER_FILE_FAULTS if network.area.is_random else ()) + FILE_FAULTS
     n_forms = 0
     for rank, part in enumerate(parts(network)):
         rng = np.random.default_rng([network.seed, 51, rank])
-        tables, faults = spoil_tables(delivery_tables(network, part), part, network.faults, rng)
-        form = draw_file_fault(n_forms, network.faults, rng)
+        tables = delivery_tables(network, part)
+        if network.area.is_random:
+            tables, opened = open_in_passage(tables, part, network.faults, rng)
+            tables, further = spoil_further(tables, part, network.faults, rng)
+            told += [opened, further]
+        tables, faults = spoil_tables(tables, part, network.faults, rng)
+        form = draw_file_fault(kinds, n_forms, network.faults, rng)
         _write_part(tables, part, form, folder)
         told.append(faults)
         if form:
