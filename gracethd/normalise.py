@@ -4,16 +4,21 @@ An inventory table takes the names of GraceTHD 3 where both versions know a thin
 version 2 tells (conduits, passages). Only what analyses read is carried; personal attributes are not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyproj
 import shapely
+from numpy.typing import NDArray
 
+from gracethd.deliveries.text import TEXT_DTYPES
 from gracethd.deliveries.types import Delivery
 from gracethd.findings import NO_FINDING, Severity, findings_frame, merge_findings
+from gracethd.model import VERSIONS, attributes
 from gracethd.values import parse_bool, parse_date, parse_number
 
 
@@ -124,6 +129,12 @@ TABLES: dict[str, Table] = {
 }  # fmt: skip
 """Every inventory table, in dependency order."""
 
+_KEYS = {
+    str(table): tuple(rows["attribute"])
+    for version in VERSIONS
+    for table, rows in attributes(version).query("primary_key == 'yes'").groupby("table")
+}
+
 FARTHEST_M = 2e7
 """No projected coordinate is larger: half the way round the Earth (metres)."""
 
@@ -135,45 +146,64 @@ PREMISE_TYPES = {"R": "RES", "P": "PRO", "E": "ENT", "U": "PUB"}
 PRISE_TYPES = ("RES", "PRO", "ENT", "PUB", "FTTH")
 
 
-def select_tables(delivery: Delivery) -> dict[str, pd.DataFrame]:
-    """Give one delivery's tables under the inventory's names, nothing parsed yet.
+@dataclass(frozen=True)
+class _Part:
+    """One delivered table, of which an inventory table takes some columns."""
+
+    delivery: Delivery
+    source: str
+    file: str
+    rows: pd.DataFrame
+
+
+def gather(deliveries: Sequence[Delivery], crs: pyproj.CRS) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Put the tables of deliveries under the inventory's names, nothing parsed yet.
 
     Parameters
     ----------
-    delivery : Delivery
+    deliveries : sequence of Delivery
+        Their order is that of the rows.
+    crs : pyproj.CRS
+        Geometry in another one is reprojected to it.
 
     Returns
     -------
-    dict of str to DataFrame
-        The names of `TABLES` that the delivery holds; columns as there, all text, then `MARKS`, ``delivery``,
-        ``file`` and ``line``. Geographic tables are GeoDataFrames.
+    tables : dict of str to DataFrame
+        The names of `TABLES`; columns as there, all text, then `MARKS`, ``delivery``, ``file``, ``line`` and,
+        where the table has a place, ``geometry`` (shapely objects or None).
+    findings : DataFrame
+        Rows of ``t_x_patch20y`` tables that complete nothing.
     """
-    named = {
-        source: table.assign(file=delivery.files.get(source, "")) for source, table in delivery.tables.items()
+    delivered: dict[str, list[_Part]] = {}
+    found = []
+    for delivery in deliveries:
+        folded, lost = _fold_patches(delivery)
+        found.append(lost)
+        for source, origin, rows in _split_locals(folded):
+            part = _Part(delivery, source, delivery.files.get(origin, ""), rows)
+            delivered.setdefault(source, []).append(part)
+    tables = {
+        name: _stack([part for source in spec.sources for part in delivered.get(source, [])], spec, crs)
+        for name, spec in TABLES.items()
     }
-    delivered = _split_locals(_fold_patches(named))
-    selected = {}
-    for name, spec in TABLES.items():
-        sources = [(source, renames) for source, renames in spec.sources.items() if source in delivered]
-        parts = [_rename(delivered[source], spec, renames, delivery) for source, renames in sources]
-        if parts:
-            selected[name] = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-    return selected
+    return tables, merge_findings(found)
 
 
-def settle(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Parse what the selected tables of all deliveries say, and leave out the rows that cannot be used.
+def settle(name: str, table: pd.DataFrame, crs: pyproj.CRS) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Parse what the gathered tables of all deliveries say, and leave out the rows that cannot be used.
 
     Parameters
     ----------
     name : str
         Of `TABLES`.
     table : DataFrame
-        Rows of `select_tables`, of any number of deliveries.
+        Rows of `gather`, of any number of deliveries.
+    crs : pyproj.CRS
+        Of the geometry.
 
     Returns
     -------
-    table : DataFrame
+    table : DataFrame or GeoDataFrame
         Columns of the inventory table, then ``updated`` (datetime64, NaT unknown), ``delivery``, ``file``,
         ``line``.
     findings : DataFrame
@@ -183,16 +213,17 @@ def settle(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     spec = TABLES[name]
     keyless = table[spec.key].isna().any(axis=1)
     abandoned = _is_abandoned(table) & ~keyless
-    found = [
-        _rows_found(
-            name, "cle_absente", "majeur", table[keyless], f"ligne sans {', '.join(spec.key)} : écartée"
-        ),
-        _rows_found(name, "objet_abandonne", "info", table[abandoned], "objet abandonné : hors du réseau"),
-    ]
     updated = _dates(table["_majdate"]).fillna(_dates(table["_creadat"]))
-    kept = (
-        table.drop(columns=list(MARKS)).assign(updated=updated)[~keyless & ~abandoned].reset_index(drop=True)
-    )
+    kept = table.drop(columns=list(MARKS)).assign(updated=updated)
+    found = []
+    if keyless.any():
+        message = f"ligne sans {', '.join(spec.key)} : écartée"
+        found.append(_rows_found(name, "cle_absente", "majeur", table[keyless], message))
+    if abandoned.any():
+        message = "objet abandonné : hors du réseau"
+        found.append(_rows_found(name, "objet_abandonne", "info", table[abandoned], message))
+    if found:
+        kept = kept[~keyless & ~abandoned].reset_index(drop=True)
     for column in spec.numbers:
         values, bad = parse_number(kept[column])
         message = f"{column} n'est pas un nombre : pris comme inconnu"
@@ -201,7 +232,8 @@ def settle(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     if name == "premise":
         kept["type"] = kept["type"].replace(PREMISE_TYPES)
     if spec.geometry:
-        kept, nowhere = _on_earth(name, gpd.GeoDataFrame(kept))
+        shapes, nowhere = _on_earth(name, kept)
+        kept = gpd.GeoDataFrame(kept.assign(geometry=gpd.GeoSeries(shapes, index=kept.index, crs=crs)))
         found.append(nowhere)
     return kept, merge_findings(found)
 
@@ -215,20 +247,22 @@ def _rows_found(
     )  # fmt: skip
 
 
-def _on_earth(name: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+def _on_earth(name: str, table: pd.DataFrame) -> tuple[NDArray[np.object_], pd.DataFrame]:
     """Take away the geometry that has a coordinate beyond `FARTHEST_M`, or one that is no number."""
-    bounds = np.abs(shapely.bounds(table.geometry.to_numpy()))
-    there = table.geometry.notna().to_numpy()
-    nowhere = there & ~(bounds <= FARTHEST_M).all(axis=1)
-    nowhere |= there & ~_all_finite(table.geometry.to_numpy())
+    shapes = table["geometry"].to_numpy()
+    there = ~shapely.is_missing(shapes)
+    nowhere = there & ~(np.abs(shapely.bounds(shapes)) <= FARTHEST_M).all(axis=1)
+    nowhere |= there & ~_all_finite(shapes)
     if not nowhere.any():
-        return table, NO_FINDING
+        return shapes, NO_FINDING
     message = "coordonnées impossibles : objet gardé sans lieu"
     found = _rows_found(name, "coordonnees_impossibles", "majeur", table[nowhere], message, attribute="geom")
-    return table.set_geometry(table.geometry.mask(nowhere)), found
+    kept = shapes.copy()
+    kept[nowhere] = None
+    return kept, found
 
 
-def _all_finite(shapes: np.ndarray) -> np.ndarray:
+def _all_finite(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
     """Tell which shapes have only coordinates that are numbers; bounds leave out those that are not."""
     xy, row = shapely.get_coordinates(shapes, return_index=True)
     bad = row[~np.isfinite(xy).all(axis=1)]
@@ -237,57 +271,107 @@ def _all_finite(shapes: np.ndarray) -> np.ndarray:
     return finite
 
 
-def _fold_patches(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def _fold_patches(delivery: Delivery) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Join the ``t_x_patch20y`` tables to the table that they complete, on its key."""
+    tables = delivery.tables
     folded = {name: table for name, table in tables.items() if "_patch20" not in name}
+    found = []
     for name in sorted(set(tables) - set(folded)):
-        base = name.split("_patch20")[0]
-        patch = tables[name].drop(columns=["line", "file"])
-        key = str(patch.columns[0])
-        if base in folded and key in folded[base]:
-            new = [column for column in patch.columns if column == key or column not in folded[base]]
-            once = patch.loc[patch[key].notna(), new].drop_duplicates(key)
-            folded[base] = folded[base].merge(once, on=key, how="left")
-    return folded
+        base, patch = name.split("_patch20")[0], tables[name]
+        key = next((key for key in _KEYS.get(base, ()) if key in patch), "")
+        if not key or base not in folded or key not in folded[base]:
+            found.append(_unused(delivery, name, key, patch))
+            continue
+        used = patch[key].isin(folded[base][key]) & ~patch.duplicated(key)
+        found.append(_unused(delivery, name, key, patch[~used]))
+        new = [column for column in patch.columns if column == key or column not in folded[base]]
+        folded[base] = folded[base].merge(patch.loc[used, new], on=key, how="left")
+    return folded, merge_findings(found)
 
 
-def _split_locals(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Set the premises of a v3 ``t_local`` apart from its rooms, as v2 does with ``t_suf``."""
-    if "t_local" not in tables:
-        return tables
-    local = tables["t_local"]
-    typelog = _text(local, "lc_typelog")
-    is_room = typelog.isin(ROOM_TYPES) | typelog.isna()
-    premise = local[~is_room].rename(
-        columns={"lc_code": "sf_code", "lc_typelog": "sf_type", "lc_st_code": "st_code"}
-    )
-    # the planned PBO first, else the box of a point-to-point line (D15)
-    premise = premise.assign(bp_code=_text(premise, "lc_bp_codf").fillna(_text(premise, "lc_bp_codp")))
-    split = {**tables, "t_local": local[is_room]}
-    suf = [split["t_suf"]] if "t_suf" in split else []
-    split["t_suf"] = pd.concat([*suf, premise], ignore_index=True) if suf else premise
-    return split
+def _unused(delivery: Delivery, name: str, key: str, rows: pd.DataFrame) -> pd.DataFrame:
+    return findings_frame(
+        "patch_sans_objet", "mineur", name, attribute=key, code=rows[key] if key else [""] * len(rows),
+        message="ligne de table complémentaire sans objet à compléter, ou en double : non lue",
+        delivery=delivery.name, line=rows["line"],
+    )  # fmt: skip
+
+
+def _split_locals(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Give each table with the name it is taken for and its own; premises of ``t_local`` are ``t_suf``."""
+    for name, table in tables.items():
+        if name != "t_local":
+            yield name, name, table
+            continue
+        typelog = _text(table, "lc_typelog")
+        is_room = typelog.isin(ROOM_TYPES) | typelog.isna()
+        premise = table[~is_room].rename(
+            columns={"lc_code": "sf_code", "lc_typelog": "sf_type", "lc_st_code": "st_code"}
+        )
+        # the planned PBO first, else the box of a point-to-point line (D15)
+        box = _text(premise, "lc_bp_codf").fillna(_text(premise, "lc_bp_codp"))
+        yield "t_local", "t_local", table[is_room]
+        yield "t_suf", "t_local", premise.assign(bp_code=box)
 
 
 def _text(table: pd.DataFrame, column: str) -> pd.Series:
     return table[column] if column in table else pd.Series(np.nan, index=table.index, dtype=str)
 
 
-def _rename(table: pd.DataFrame, spec: Table, renames: Mapping[str, str], delivery: Delivery) -> pd.DataFrame:
-    columns: dict[str, object] = {}
-    for column in spec.columns:
-        source = renames.get(column, column)
-        columns[column] = _text(table, source if source in table else column)
-    for mark in MARKS:
-        named = next((name for name in table.columns if str(name).endswith(mark)), "")
-        columns[mark] = _text(table, named)
-    columns["delivery"] = delivery.name
-    columns["file"] = table["file"]
-    columns["line"] = table["line"].astype(np.int64)
-    renamed = pd.DataFrame(columns, index=table.index)
-    if not spec.geometry:
-        return renamed
-    return gpd.GeoDataFrame(renamed, geometry=table.get("geometry"), crs=delivery.crs)
+def _stack(parts: Sequence[_Part], spec: Table, crs: pyproj.CRS) -> pd.DataFrame:
+    """Put the rows of parts one under the other, column by column: frames of each would cost more."""
+    parts = [part for part in parts if len(part.rows)]
+    sizes = [len(part.rows) for part in parts]
+    columns = {column: _text_column(parts, spec, column) for column in spec.columns}
+    columns |= {mark: _marked_column(parts, mark) for mark in MARKS}
+    columns["delivery"] = _repeated([part.delivery.name for part in parts], sizes)
+    columns["file"] = _repeated([part.file for part in parts], sizes)
+    frame = pa.table(columns).to_pandas(types_mapper=TEXT_DTYPES.get)
+    lines = [part.rows["line"].to_numpy(dtype=np.int64) for part in parts]
+    frame["line"] = np.concatenate(lines) if lines else np.empty(0, np.int64)
+    if spec.geometry:
+        shapes = [_shapes(part, crs) for part in parts]
+        frame["geometry"] = np.concatenate(shapes) if shapes else np.empty(0, object)
+    return frame
+
+
+def _text_column(parts: Sequence[_Part], spec: Table, column: str) -> pa.ChunkedArray:
+    named = [spec.sources[part.source].get(column, column) for part in parts]
+    return _joined([
+        _arrow(part.rows, name if name in part.rows else column)
+        for part, name in zip(parts, named, strict=True)
+    ])  # fmt: skip
+
+
+def _marked_column(parts: Sequence[_Part], mark: str) -> pa.ChunkedArray:
+    named = [next((str(name) for name in part.rows if str(name).endswith(mark)), "") for part in parts]
+    return _joined([_arrow(part.rows, name) for part, name in zip(parts, named, strict=True)])
+
+
+def _arrow(rows: pd.DataFrame, column: str) -> pa.ChunkedArray:
+    if column not in rows:
+        return pa.chunked_array([pa.nulls(len(rows), pa.large_string())])
+    values = pa.array(rows[column], pa.large_string(), from_pandas=True)
+    return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+
+
+def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    return pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.large_string())
+
+
+def _repeated(texts: Sequence[str], times: Sequence[int]) -> pa.ChunkedArray:
+    distinct = pa.array(texts, pa.large_string())
+    return pa.chunked_array([distinct.take(pa.array(np.repeat(np.arange(len(texts)), times)))])
+
+
+def _shapes(part: _Part, crs: pyproj.CRS) -> NDArray[np.object_]:
+    rows, own = part.rows, part.delivery.crs
+    if "geometry" not in rows:
+        return np.full(len(rows), None, dtype=object)
+    shapes = gpd.GeoSeries(rows["geometry"])
+    if own is not None and own != crs:
+        shapes = shapes.set_crs(own, allow_override=True).to_crs(crs)
+    return np.asarray(shapes, dtype=object)
 
 
 def _dates(text: pd.Series) -> pd.Series:
@@ -298,11 +382,3 @@ def _dates(text: pd.Series) -> pd.Series:
 def _is_abandoned(table: pd.DataFrame) -> pd.Series:
     flag, _ = parse_bool(table["_abandon"])
     return table["_abddate"].notna() | flag.fillna(value=False).astype(bool)
-
-
-def no_rows(spec: Table) -> pd.DataFrame:
-    """Give the selected table of a delivery that does not hold it."""
-    text = (*spec.columns, *MARKS, "delivery", "file")
-    frame = pd.DataFrame({column: pd.Series(dtype=str) for column in text})
-    frame["line"] = pd.Series(dtype=np.int64)
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([])) if spec.geometry else frame

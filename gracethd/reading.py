@@ -17,7 +17,7 @@ from gracethd.errors import CRSError, LevelError, SourceError
 from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
 from gracethd.merging import join_cables, join_places, newest_rows, part_codes, replace_older
-from gracethd.normalise import TABLES, no_rows, select_tables, settle
+from gracethd.normalise import TABLES, gather, settle
 from gracethd.store import is_store, open_store
 
 
@@ -69,14 +69,11 @@ def build_inventory(deliveries: Sequence[Delivery]) -> Inventory:
     crs = _common_crs(deliveries)
     found = [delivery.findings for delivery in deliveries]
     names = [delivery.name for delivery in deliveries]
-    selected = [select_tables(delivery) for delivery in deliveries]
-    rows: dict[str, pd.DataFrame] = {}
-    for name, spec in TABLES.items():
-        parts = [_to_crs(tables[name], crs) for tables in selected if name in tables and len(tables[name])]
-        together = pd.concat(parts, ignore_index=True) if parts else _to_crs(no_rows(spec), crs)
-        rows[name], findings = settle(name, together)
+    rows, incomplete = gather(deliveries, crs)
+    found.append(incomplete)
+    for name in TABLES:
+        rows[name], findings = settle(name, rows[name], crs)
         found.append(findings)
-    del selected
     replacement = replace_older(rows, names)
     rows, parted = part_codes(replacement.tables)
     rows, continued = join_cables(rows)
@@ -111,14 +108,6 @@ def _common_crs(deliveries: Sequence[Delivery]) -> pyproj.CRS:
         names = ", ".join(delivery.name for delivery in deliveries)
         raise CRSError(f"{names}: no layer tells its coordinate system; add the .prj files and read again")
     return max(rows, key=lambda crs: rows[crs])
-
-
-def _to_crs(table: pd.DataFrame, crs: pyproj.CRS) -> pd.DataFrame:
-    if not isinstance(table, gpd.GeoDataFrame):
-        return table
-    if table.crs is None or table.crs == crs:
-        return table.set_crs(crs, allow_override=True)
-    return table.to_crs(crs)
 
 
 def _complete(tables: dict[str, pd.DataFrame], crs: pyproj.CRS) -> dict[str, pd.DataFrame]:

@@ -18,9 +18,9 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 
-from gracethd.deliveries.text import clean_text
+from gracethd.deliveries.text import TEXT_DTYPES, clean_text
 from gracethd.errors import SourceError
-from gracethd.findings import findings_frame, merge_findings
+from gracethd.findings import NO_FINDING, findings_frame, merge_findings
 
 DRIVER = "ESRI Shapefile"
 _SHP_MAGIC, _SHP_VERSION, _SHP_HEADER = 9994, 1000, 100
@@ -90,8 +90,9 @@ def with_geometry(
 
 def text_frame(columns: Mapping[str, pa.ChunkedArray], n_rows: int) -> pd.DataFrame:
     """Make a frame of columns of text, with ``line`` counted from 1."""
-    frame = pa.table(dict(columns)).to_pandas() if columns else pd.DataFrame(index=range(n_rows))
-    frame = frame.astype(dict.fromkeys(columns, "str"))
+    frame = pd.DataFrame(index=range(n_rows))
+    if columns:
+        frame = pa.table(dict(columns)).to_pandas(types_mapper=TEXT_DTYPES.get)
     frame["line"] = np.arange(1, n_rows + 1, dtype=np.int64)
     return frame
 
@@ -120,8 +121,11 @@ def missing_geometry(frame: pd.DataFrame, table: str) -> tuple[gpd.GeoDataFrame,
 
 
 def _missing_geometry(layer: gpd.GeoDataFrame, table: str) -> pd.DataFrame:
+    missing = shapely.is_missing(layer.geometry.array)
+    if not missing.any():
+        return NO_FINDING
     key = next((str(name) for name in layer.columns if str(name).endswith("_code")), "line")
-    faulty = layer[layer.geometry.isna().to_numpy()]
+    faulty = layer[missing]
     message = "Géométrie absente ou vide"
     return findings_frame(
         "geometrie_absente",

@@ -161,7 +161,11 @@ def _read(
         read = pa.csv.read_csv(
             path,
             read_options=pa.csv.ReadOptions(
-                column_names=header, skip_rows=1, encoding=encoding, use_threads=False, block_size=_BLOCK
+                column_names=header,
+                skip_rows=1,
+                encoding=encoding,
+                use_threads=False,
+                block_size=min(_BLOCK, path.stat().st_size + 1),  # small tables are many
             ),
             parse_options=pa.csv.ParseOptions(
                 delimiter=separator,
@@ -185,7 +189,11 @@ def _has_rows(path: Path, encoding: str) -> bool:
         return any(line.strip() for line in stream)
 
 
-_AS_TEXT = {pa.string(): pd.StringDtype(na_value=np.nan), pa.large_string(): pd.StringDtype(na_value=np.nan)}
+TEXT_DTYPES = {
+    pa.string(): pd.StringDtype(na_value=np.nan),
+    pa.large_string(): pd.StringDtype(na_value=np.nan),
+}
+"""The dtype of each Arrow type of text, for `pyarrow.Table.to_pandas`."""
 
 
 def _with_odd_rows(
@@ -202,7 +210,7 @@ def _with_odd_rows(
     short = [number for number, fields in fitted if len(fields) < len(header)]
     lines = np.setdiff1d(np.arange(1, n_lines + 1), np.fromiter(taken, np.int64, len(taken)))
     columns = {name: clean_text(reading.table.column(i)) for i, name in enumerate(header)}
-    frame = pa.table(columns).to_pandas(types_mapper=_AS_TEXT.get)
+    frame = pa.table(columns).to_pandas(types_mapper=TEXT_DTYPES.get)
     frame["line"] = lines.astype(np.int64)
     if fitted:
         padded = [(fields + [""] * len(header))[: len(header)] for _, fields in fitted]

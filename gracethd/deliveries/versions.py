@@ -9,7 +9,7 @@ from functools import cache
 import pandas as pd
 
 from gracethd.errors import SourceError
-from gracethd.findings import findings_frame
+from gracethd.findings import NO_FINDING, findings_frame
 from gracethd.model import VERSIONS, attributes
 
 
@@ -65,12 +65,13 @@ def table_version(table: str, columns: list[str]) -> str | None:
 
 def keep_known(frame: pd.DataFrame, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give full attribute names to the columns and keep those of the model; the others are listed."""
-    renamed = frame.rename(columns=full_names(table))
+    names = full_names(table)
+    renamed = frame.rename(columns=names) if any(column in names for column in frame.columns) else frame
     known = known_columns(table)["2"] | known_columns(table)["3"] | {"line", "geometry"}
     unknown = [str(name) for name in renamed.columns if name not in known]
+    if not unknown:
+        return renamed, NO_FINDING
     shown = ", ".join(name[:32] for name in unknown[:10]) + ("..." if len(unknown) > 10 else "")
     message = f"Attributs hors modèle, non lus : {shown}"
-    findings = findings_frame(
-        "attribut_inconnu", "info", table, code=[""] if unknown else [], message=message
-    )
+    findings = findings_frame("attribut_inconnu", "info", table, code=[""], message=message)
     return renamed.drop(columns=unknown), findings
