@@ -118,11 +118,11 @@ def _calendar(parts: pd.DataFrame) -> NDArray[np.datetime64]:
     numbers = {name: parts[name].fillna("0").astype(np.int64).to_numpy() for name in parts}
     month = (numbers["year"] - 1970) * 12 + numbers["month"] - 1
     first = month.astype("datetime64[M]")
-    day = first.astype("datetime64[D]") + (numbers["day"] - 1)
+    day = first.astype("datetime64[D]") + (numbers["day"] - 1).astype("timedelta64[D]")
     possible = (numbers["month"] >= 1) & (numbers["month"] <= 12) & (numbers["year"] >= 1)
     possible &= day.astype("datetime64[M]") == first
     possible &= (numbers["hour"] < 24) & (numbers["minute"] < 60) & (numbers["second"] < 60)
     seconds = (numbers["hour"] * 60 + numbers["minute"]) * 60 + numbers["second"]
-    stamps: NDArray[np.datetime64] = day.astype("datetime64[s]") + seconds
-    stamps[~(there & possible)] = np.datetime64("NaT")
+    stamps: NDArray[np.datetime64] = day.astype("datetime64[s]") + seconds.astype("timedelta64[s]")
+    stamps[~(there & possible)] = np.datetime64("NaT", "s")
     return stamps

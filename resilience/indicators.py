@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gracethd.network.types import Network
+from gracethd.outputs.labels import value_label
 from gracethd.routes.types import Routes
 from resilience.parameters import LEVELS
 from resilience.plan import Plan
@@ -73,7 +74,7 @@ def indicators(
     rows += [
         (
             f"perte_annuelle_{level}",
-            f"Perte annuelle attendue ({level})",
+            f"Perte annuelle attendue (paramètres {value_label('parameter_level', level)})",
             loss[f"prises_h_per_year_{level}"].sum(),
             "prises·h/an",
             "réseau",

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gracethd.inventory import Inventory
 from gracethd.network import Network
+from gracethd.outputs.labels import value_label
 from gracethd.report import prises_line
 from gracethd.routes import Routes
 from resilience.hazards import flood_rows
@@ -66,7 +67,10 @@ def headlines(results: Results) -> list[str]:
         "niveaux d'usage : " + ", ".join(f"niveau {level} {n} prises" for level, n in levels.items())
     )
     feeds = results.routes.feeds["source"].value_counts()
-    lines.append("injection : " + ", ".join(f"{source} {n}" for source, n in feeds.items()))
+    lines.append(
+        "points d'injection : "
+        + ", ".join(f"{n} ({value_label('source', source)})" for source, n in feeds.items())
+    )
     if len(results.series):
         worst = results.series.iloc[0]
         lines.append(
@@ -75,7 +79,8 @@ def headlines(results: Results) -> list[str]:
         )
     if len(results.listed):
         worst = results.listed.iloc[0]
-        lines.append(f"pire objet : {worst['kind']} {worst['libelle']}, {worst['prises_cut']} prises coupées")
+        kind = value_label("kind", worst["kind"]).lower()
+        lines.append(f"pire objet : {kind} {worst['libelle']}, {worst['prises_cut']} prises coupées")
     false = results.loops[results.loops["is_false"]]
     lines.append(
         f"boucles de collecte : {len(results.loops)} NRO jugés, {len(false)} fausse(s) boucle(s)"
@@ -86,9 +91,10 @@ def headlines(results: Results) -> list[str]:
         lines += _water_lines(floods, results.event_losses)
         lines += _other_lines(results.exposure.drop(floods.index))
     totals = {level: results.loss[f"prises_h_per_year_{level}"].sum() for level in LEVELS}
+    tail = value_label("convention", results.study.loss.tail).lower()
     lines.append(
         f"perte annuelle attendue : {totals['central']:.0f} prises·h/an "
-        f"({totals['low']:.0f} à {totals['high']:.0f}), convention de queue {results.study.loss.tail}"
+        f"({totals['low']:.0f} à {totals['high']:.0f}), {tail}"
     )
     if results.plan is not None:
         lines.append(_plan_line(results.plan))

@@ -218,6 +218,7 @@ for name in sys.argv[2:]:
     layer = QgsVectorLayer(f"{sys.argv[1]}|layername={name}", name, "ogr")
     renderer = layer.renderer()
     print(name, layer.isValid(), renderer.type(), len(renderer.legendSymbolItems()), sep=";")
+del renderer, layer  # QGIS crashes on leaving while Python still holds a layer
 application.exitQgis()
 """
 
