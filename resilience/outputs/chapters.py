@@ -36,6 +36,7 @@ _LOSS = (
     "standard_error", "convention",
 )  # fmt: skip
 _LEVELS = ("zone", "level", "prises", "traced_splice", "traced_cable", "traced_zone", "untraced")
+_PARAMETERS = ("name", "libelle", "unit", "low", "central", "high", "source")
 _EXPOSURE = (
     "hazard", "return_period", "kind", "n_assets", "n_wet", "n_dry", "n_unmapped", "wet_km", "length_km",
     "unmapped_km", "intensity_max",
@@ -177,7 +178,10 @@ def _parameters_chapter(report: Report) -> Chapter:
     if report.parameters is None:
         return Chapter("parametres", title, _absent(report, "parameters"))
     table = _table(
-        report, "parameters", report.parameters, ("name", "unit", "low", "central", "high", "source")
+        report,
+        "parameters",
+        report.parameters,
+        ("name", "libelle", "unit", "low", "central", "high", "source"),
     )
     return Chapter("parametres", title, (phrase("text_parameters", report.language),), (table,))
 

@@ -21,6 +21,7 @@ from resilience.hazards import flood_rows, on_day, recurrent_floods
 from resilience.indicators import indicators
 from resilience.outputs.layers import study_layers
 from resilience.outputs.page import write_page
+from resilience.outputs.parameter_words import described_parameters
 from resilience.outputs.report import Report
 from resilience.outputs.sheets import study_notes, study_sheets
 from resilience.parameters import LEVELS
@@ -110,7 +111,7 @@ def report_of(results: Results) -> Report:
         plan=None if plan is None else plan.plan,
         ecartees=None if plan is None else plan.ecartees.rename(columns={"motif": "raison"}),
         budget={} if plan is None else _budget(plan),
-        parameters=study.parameters.table,
+        parameters=described_parameters(study.parameters.table, study.language),
         limits=_limits(results),
     )
 
