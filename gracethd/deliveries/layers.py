@@ -121,7 +121,7 @@ def missing_geometry(frame: pd.DataFrame, table: str) -> tuple[gpd.GeoDataFrame,
 
 
 def _missing_geometry(layer: gpd.GeoDataFrame, table: str) -> pd.DataFrame:
-    missing = shapely.is_missing(layer.geometry.array)
+    missing = layer.geometry.isna().to_numpy()
     if not missing.any():
         return NO_FINDING
     key = next((str(name) for name in layer.columns if str(name).endswith("_code")), "line")

@@ -208,7 +208,8 @@ def _with_odd_rows(
     # a separator at the end of every row makes each of them odd: that is one finding, not one a row
     spare = [number for number, fields in fitted if len(fields) > len(header)]
     short = [number for number, fields in fitted if len(fields) < len(header)]
-    lines = np.setdiff1d(np.arange(1, n_lines + 1), np.fromiter(taken, np.int64, len(taken)))
+    lines = np.arange(1, n_lines + 1)
+    lines = np.delete(lines, np.fromiter(taken, np.int64, len(taken)) - 1)
     columns = {name: clean_text(reading.table.column(i)) for i, name in enumerate(header)}
     frame = pa.table(columns).to_pandas(types_mapper=TEXT_DTYPES.get)
     frame["line"] = lines.astype(np.int64)
