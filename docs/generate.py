@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from gracethd.check.conditions import conditions
 from gracethd.check.rules import RULES
+from gracethd.check.settings import thresholds_table
 from resilience.parameters import default_curves, default_parameters
 
 HERE = Path(__file__).resolve().parent
@@ -43,10 +45,34 @@ with these columns: `[parameters]` `curves = "courbes.csv"`.
 RULES_PAGE = """# Rules of `gracethd check`
 
 {note}
-One line a rule. A finding names table, attribute, code and row; it never blocks by itself: `--fail-on` says
-from which severity the command ends with code 1.
+One line a rule: what it tells (French and English), why it matters, usual causes and what to do (French, as
+the page of findings shows them). A finding names table, attribute, code and row; it never blocks by itself:
+`--fail-on` says from which severity the command ends with code 1. `--rules FILE.toml` changes severities and
+thresholds and leaves rules out:
 
-{table}"""
+```toml
+disable = ["longueur"]
+[severity]
+cable_boucle = "majeur"
+[thresholds]
+node_m = 0.05
+```
+
+{rules}
+## Thresholds
+
+{thresholds}
+## Conditional filling
+
+Attributes that a container of GraceTHD 3 requires only where a condition holds (`remplissage_conditionnel`).
+
+{conditions}"""
+FAMILIES = {
+    "lecture": "Reading", "presence": "Presence", "types": "Types", "longueurs": "Lengths", "listes": "Lists",
+    "cles": "Keys", "references": "References", "remplissage": "Filling", "geometrie": "Geometry",
+    "topologie": "Topology", "metier": "Trade", "reseau": "Network", "chaines": "Cables and their ways",
+    "livraisons": "Between deliveries", "demande": "Demand",
+}  # fmt: skip
 
 
 def pages() -> dict[str, str]:
@@ -67,7 +93,14 @@ def _parameters_page() -> str:
 
 
 def _rules_page() -> str:
-    return RULES_PAGE.format(note=NOTE, table=_markdown(RULES))
+    families = [
+        f"## {title}\n\n" + _markdown(RULES[RULES["family"] == family].drop(columns="family"))
+        for family, title in FAMILIES.items()
+    ]
+    return RULES_PAGE.format(
+        note=NOTE, rules="\n".join(families), thresholds=_markdown(thresholds_table()),
+        conditions=_markdown(conditions().drop(columns="peer")),
+    )  # fmt: skip
 
 
 def _markdown(table: pd.DataFrame) -> str:

@@ -1,10 +1,12 @@
 """What is wrong in deliveries: findings by rule, located, never blocking by themselves.
 
-Families: reading, presence, types, lengths, lists, keys, references, filling, geometry, topology, trade. The
-rules are rows of `RULES`; keys, types and lists are generated from the data model.
+Families of one table or several: reading, presence, types, lengths, lists, keys, references, filling,
+geometry, topology, trade; of the network that the tables make: network, chains of ways, demand; and between
+deliveries. The rules are rows of `RULES`; keys, types and lists are generated from the data model.
 """
 
-from gracethd.check.checking import check, check_all, exceeds, summary
+from gracethd.check.checking import check, check_all, check_tables, exceeds, summary
 from gracethd.check.rules import RULES
+from gracethd.check.settings import Settings, load_settings
 
-__all__ = ["RULES", "check", "check_all", "exceeds", "summary"]
+__all__ = ["RULES", "Settings", "check", "check_all", "check_tables", "exceeds", "load_settings", "summary"]

@@ -6,19 +6,30 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from gracethd.check.across import check_across
 from gracethd.check.columns import check_columns, check_filling
 from gracethd.check.geometry import check_geometry
-from gracethd.check.keys import check_abandoned, check_foreign_keys, check_primary_keys
+from gracethd.check.keys import check_abandoned, check_foreign_keys, check_primary_keys, check_unique
 from gracethd.check.locate import locate
-from gracethd.check.presence import check_presence, check_versions
+from gracethd.check.presence import check_presence, check_required, check_versions
 from gracethd.check.rules import RULES
+from gracethd.check.settings import Settings, Thresholds, apply
 from gracethd.check.topology import check_topology
+from gracethd.check.traced import check_traced
 from gracethd.check.trade import check_trade
 from gracethd.deliveries.types import Delivery
 from gracethd.findings import SEVERITIES, Severity, merge_findings
 
+SHIPPED = Settings()
 
-def check(delivery: Delivery, *, container: str | None = None, phase: str | None = None) -> gpd.GeoDataFrame:
+
+def check(
+    delivery: Delivery,
+    *,
+    container: str | None = None,
+    phase: str | None = None,
+    settings: Settings = SHIPPED,
+) -> gpd.GeoDataFrame:
     """Tell what is wrong in one delivery, by rule, with the place of each fault.
 
     Parameters
@@ -29,6 +40,8 @@ def check(delivery: Delivery, *, container: str | None = None, phase: str | None
         Also ask the version 3 tables for what this container of the filling grid requires.
     phase : {"PRE", "DIA", "AVP", "PRO", "ACT", "EXE", "TVX", "REC", "MCO"}, optional
         Also ask the version 2 tables for what this phase requires.
+    settings : Settings, optional
+        Thresholds, severities and rules left out; see `gracethd.check.settings.load_settings`.
 
     Returns
     -------
@@ -48,36 +61,80 @@ def check(delivery: Delivery, *, container: str | None = None, phase: str | None
     >>> exceeds(findings, "majeur")  # doctest: +SKIP
     True
     """
-    return check_all([delivery], container=container, phase=phase)
+    return check_all([delivery], container=container, phase=phase, settings=settings)
 
 
 def check_all(
-    deliveries: Sequence[Delivery], *, container: str | None = None, phase: str | None = None
+    deliveries: Sequence[Delivery],
+    *,
+    container: str | None = None,
+    phase: str | None = None,
+    settings: Settings = SHIPPED,
 ) -> gpd.GeoDataFrame:
-    """Tell what is wrong in deliveries that belong together.
+    """Tell what is wrong in deliveries that belong together: in their tables, and in the network they make.
 
     As `check`, but a code may be found in any of the deliveries, and a table that one of them holds is not
     absent. The geometry is in the CRS of the first delivery that has one.
     """
+    found = _of_tables(deliveries, settings.thresholds, container=container, phase=phase)
+    found += check_traced(deliveries, settings.thresholds)
+    return _located(deliveries, apply(settings, _once(merge_findings(found))))
+
+
+def check_tables(
+    deliveries: Sequence[Delivery],
+    *,
+    container: str | None = None,
+    phase: str | None = None,
+    settings: Settings = SHIPPED,
+) -> gpd.GeoDataFrame:
+    """Tell what is wrong in the tables of deliveries alone: no network is built, no prise is traced."""
+    found = _of_tables(deliveries, settings.thresholds, container=container, phase=phase)
+    return _located(deliveries, apply(settings, merge_findings(found)))
+
+
+def _of_tables(
+    deliveries: Sequence[Delivery], limits: Thresholds, *, container: str | None, phase: str | None
+) -> list[pd.DataFrame]:
     found = [
         findings.assign(delivery=delivery.name)
         for delivery in deliveries
-        for findings in _own_findings(delivery, container=container, phase=phase)
+        for findings in _own_findings(delivery, limits, container=container, phase=phase)
         if len(findings)
     ]
     found += [
-        findings.assign(delivery=name) for name, findings in check_foreign_keys(deliveries) if len(findings)
+        findings.assign(delivery=name)
+        for name, findings in (*check_foreign_keys(deliveries), *check_across(deliveries))
+        if len(findings)
     ]
-    merged = merge_findings([*found, *check_presence(deliveries)])
+    found += check_presence(deliveries)
+    found += check_required(deliveries, container=container, phase=phase)
+    return found
+
+
+def _once(findings: pd.DataFrame) -> pd.DataFrame:
+    """Leave out findings of the network that a rule on the tables already tells of the same object."""
+    for rule, by in TOLD_BY.items():
+        told = findings.loc[findings["rule"] == by, ["delivery", "code"]]
+        again = pd.MultiIndex.from_frame(findings[["delivery", "code"]]).isin(pd.MultiIndex.from_frame(told))
+        findings = findings[~((findings["rule"] == rule) & again)]
+    return findings
+
+
+TOLD_BY = {"extremite_inconnue": "cable_sans_extremite", "boite_sans_lieu": "ebp_sans_support"}
+"""Rules on the built network, and the rule on tables that says the same of an object, with its cause."""
+
+
+def _located(deliveries: Sequence[Delivery], findings: pd.DataFrame) -> gpd.GeoDataFrame:
     crs = next((delivery.crs for delivery in deliveries if delivery.crs is not None), None)
-    shapes = np.full(len(merged), None, dtype=object)
+    shapes = np.full(len(findings), None, dtype=object)
     for delivery in deliveries:
-        rows = np.flatnonzero((merged["delivery"] == delivery.name).to_numpy())
-        located = locate(delivery, merged.iloc[rows])
+        rows = np.flatnonzero((findings["delivery"] == delivery.name).to_numpy())
+        located = locate(delivery, findings.iloc[rows])
         shapes[rows] = (
             located.to_crs(crs) if crs is not None and delivery.crs is not None else located
         ).to_numpy()
-    return gpd.GeoDataFrame(merged, geometry=gpd.GeoSeries(shapes, index=merged.index, crs=crs))
+    return gpd.GeoDataFrame(findings, geometry=gpd.GeoSeries(shapes, index=findings.index, crs=crs))
 
 
 def exceeds(findings: pd.DataFrame, severity: Severity) -> bool:
@@ -109,14 +166,17 @@ def summary(findings: pd.DataFrame) -> pd.DataFrame:
     return told[["rule", "family", "severity", "n", "fr", "action"]].reset_index(drop=True)
 
 
-def _own_findings(delivery: Delivery, *, container: str | None, phase: str | None) -> Iterable[pd.DataFrame]:
+def _own_findings(
+    delivery: Delivery, limits: Thresholds, *, container: str | None, phase: str | None
+) -> Iterable[pd.DataFrame]:
     """Give the findings that one delivery is enough to make."""
     yield delivery.findings
     yield from check_versions(delivery)
     yield from check_columns(delivery)
     yield from check_filling(delivery, container=container, phase=phase)
     yield from check_primary_keys(delivery)
+    yield from check_unique(delivery)
     yield from check_abandoned(delivery)
-    yield from check_geometry(delivery)
-    yield from check_topology(delivery)
-    yield from check_trade(delivery)
+    yield from check_geometry(delivery, limits)
+    yield from check_topology(delivery, limits)
+    yield from check_trade(delivery, limits)

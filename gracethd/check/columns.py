@@ -4,7 +4,10 @@ from collections.abc import Hashable, Iterator, Mapping
 
 import pandas as pd
 
+from gracethd.check.conditions import check_conditions
 from gracethd.check.model import (
+    MAJORS,
+    WIDEST,
     Major,
     expected_columns,
     list_codes,
@@ -16,6 +19,7 @@ from gracethd.check.places import SUPPORTS
 from gracethd.check.rules import PRIMARY_KEYS, report, report_table
 from gracethd.deliveries.types import Delivery
 from gracethd.errors import GraceTHDError
+from gracethd.model import attributes
 from gracethd.values import parse_bool, parse_date, parse_number
 
 PHASES = {
@@ -26,6 +30,10 @@ PHASES = {
 
 CONTAINERS = {f"C{i}": f"container_C{i}" for i in range(1, 5)}
 """Containers of the version 3 filling grid."""
+
+
+LAYER_TYPES = ("cb_typelog", "cm_typelog")
+"""Attributes that say the layer of a cable or way: NC, not communicated, is a code of their list."""
 
 
 def check_columns(delivery: Delivery) -> Iterator[pd.DataFrame]:
@@ -58,8 +66,8 @@ def check_filling(
         The container or phase does not exist.
     """
     grids: dict[Major, str | None] = {
-        "2": _grid("phase", phase, PHASES), "3": _grid("container", container, CONTAINERS),
-    }  # fmt: skip
+        major: grid_column(major, container=container, phase=phase) for major in MAJORS
+    }
     for table, frame in delivery.tables.items():
         major = table_major(delivery, table)
         mandatory, grid = mandatory_columns(table, major), grids[major]
@@ -70,6 +78,28 @@ def check_filling(
             if name in mandatory or name in required:
                 rule = "obligatoire_vide" if name in mandatory else "remplissage"
                 yield report(rule, table, frame, frame[name].isna(), attribute=name)
+        if major == "3" and container is not None:
+            yield from check_conditions(table, frame, container.upper())
+
+
+def required_tables(major: Major, grid: str) -> list[str]:
+    """Give the tables that a filling grid requires: those whose key it wants."""
+    model = attributes(WIDEST[major])
+    keys = model[(model["primary_key"] == "yes") & (model[grid] == "O")]
+    return [table for table in dict.fromkeys(keys["table"]) if "_patch20" not in table]
+
+
+def grid_column(major: Major, *, container: str | None, phase: str | None) -> str | None:
+    """Give the column of the model that says what is required, None where nothing is asked.
+
+    Raises
+    ------
+    GraceTHDError
+        The container or phase does not exist.
+    """
+    if major == "2":
+        return _grid("phase", phase, PHASES)
+    return _grid("container", container, CONTAINERS)
 
 
 def _grid(kind: str, asked: str | None, known: dict[str, str]) -> str | None:
@@ -109,6 +139,8 @@ def _values(
     if codes:
         outside = text.notna() & ~text.isin(codes)
         yield report("hors_liste", table, frame, outside, attribute=name, detail=rule["value_list"])
+    if name in LAYER_TYPES:
+        yield report("valeur_nc", table, frame, text == "NC", attribute=name)
 
 
 def _numbers(table: str, frame: pd.DataFrame, name: str, kind: str, length: str) -> Iterator[pd.DataFrame]:

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from gracethd.check.model import geometry_type, table_major
 from gracethd.check.places import Shapes, shapes_of
 from gracethd.check.rules import report
+from gracethd.check.settings import Thresholds
 from gracethd.deliveries.types import Delivery
-
-NULL_LENGTH_M = 0.01
-"""A line shorter than a centimetre joins nothing; GraceTHD coordinates are given to the centimetre."""
 
 _TYPES = {
     "Point": (shapely.GeometryType.POINT,),
@@ -24,7 +22,7 @@ _TYPES = {
 }
 
 
-def check_geometry(delivery: Delivery) -> Iterator[pd.DataFrame]:
+def check_geometry(delivery: Delivery, limits: Thresholds) -> Iterator[pd.DataFrame]:
     """Find shapes that cannot be what the table says; absent ones are found at reading."""
     for table, layer in delivery.tables.items():
         kind = geometry_type(table, table_major(delivery, table))
@@ -37,17 +35,17 @@ def check_geometry(delivery: Delivery) -> Iterator[pd.DataFrame]:
         yield report("geometrie_type", table, there, ~expected, attribute="geom", detail=f"{kind} attendu")
         yield report("coordonnees_absurdes", table, there, ~sane, attribute="geom")
         if kind == "LineString":
-            yield from _lines(table, there[expected & sane])
+            yield from _lines(table, there[expected & sane], limits)
         else:
             invalid = sane & ~shapely.is_valid(shapes)
             yield report("geometrie_invalide", table, there, invalid, attribute="geom")
 
 
-def _lines(table: str, layer: gpd.GeoDataFrame) -> Iterator[pd.DataFrame]:
+def _lines(table: str, layer: gpd.GeoDataFrame, limits: Thresholds) -> Iterator[pd.DataFrame]:
     shapes = shapes_of(layer.geometry)
     merged = shapely.line_merge(shapes)
     in_pieces = shapely.get_type_id(merged) == shapely.GeometryType.MULTILINESTRING
-    null = shapely.length(shapes) < NULL_LENGTH_M
+    null = shapely.length(shapes) < limits["null_length_m"]
     closed = ~null & ~in_pieces & shapely.is_closed(merged)
     yield report("longueur_nulle", table, layer, null, attribute="geom")
     yield report("geometrie_multiple", table, layer, in_pieces & ~null, attribute="geom")

@@ -26,6 +26,26 @@ def check_primary_keys(delivery: Delivery) -> Iterator[pd.DataFrame]:
         yield report("cle_double", table, named, named.duplicated(names), attribute=names[0])
 
 
+UNIQUE = {
+    "t_cable": ("cb_codeext",), "t_ebp": ("bp_codeext",), "t_empreinte": ("em_do_code",),
+    "t_local": ("lc_codeext",), "t_pointaccueil": ("pa_codeext", "pa_codtemp"),
+    "t_ptech": ("pt_codeext", "pt_nd_code"), "t_site": ("st_nd_code", "st_codeext"),
+    "t_sitetech": ("st_nd_code", "st_codeext"), "t_tiroir": ("ti_codeext",), "t_zcoax": ("zc_nd_code",),
+    "t_zdep": ("zd_nd_code",), "t_zpbo": ("zp_bp_code",),
+}  # fmt: skip
+"""Attributes that are no key and name one object each (dbt-grace-thd ctrl_uc, and their version 2 twins)."""
+
+
+def check_unique(delivery: Delivery) -> Iterator[pd.DataFrame]:
+    """Find values that should be unique and that an earlier row has; rows of one key are told once."""
+    for table, names in UNIQUE.items():
+        frame, keys = delivery.tables.get(table), list(PRIMARY_KEYS[table])
+        for name in names if frame is not None and set(keys) <= set(frame.columns) else ():
+            if frame is not None and name in frame:
+                named = frame[frame[name].notna()].drop_duplicates(keys)
+                yield report("valeur_double", table, named, named.duplicated(name), attribute=name)
+
+
 def foreign_keys(delivery: Delivery) -> pd.DataFrame:
     """Give the foreign keys of the tables of a delivery: columns table, attribute, target, key (text)."""
     rows = [

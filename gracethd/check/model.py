@@ -6,7 +6,7 @@ Version 2 tables are held against 2.0.2 (which only adds to 2.0.1, and lengthens
 
 from collections import Counter
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from gracethd.deliveries.types import Delivery
 from gracethd.model import Version, attributes, value_lists
 
 Major = Literal["2", "3"]
+MAJORS: tuple[Major, ...] = get_args(Major)
 WIDEST: dict[Major, Version] = {"2": "2.0.2", "3": "3.0.1"}
 STRICTEST: dict[Major, Version] = {"2": "2.0.1", "3": "3.1"}
 

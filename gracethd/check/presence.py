@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from gracethd.check.columns import grid_column, required_tables
+from gracethd.check.model import MAJORS
 from gracethd.check.rules import report_table
 from gracethd.deliveries.types import Delivery
 
@@ -32,6 +34,29 @@ def check_presence(deliveries: Sequence[Delivery]) -> Iterator[pd.DataFrame]:
         if not filled.intersection(tables):
             detail = f"niveau {level} hors d'atteinte (il faut {' ou '.join(tables)})"
             yield report_table("table_absente", tables[0], "", detail=detail)
+
+
+def check_required(
+    deliveries: Sequence[Delivery], *, container: str | None = None, phase: str | None = None
+) -> Iterator[pd.DataFrame]:
+    """Find tables that the grid of the container or phase requires and that have no rows.
+
+    A grid is asked only where a delivery has tables of its version; what `check_presence` tells is not told
+    again.
+
+    Raises
+    ------
+    GraceTHDError
+        The container or phase does not exist.
+    """
+    filled = {table for one in deliveries for table, frame in one.tables.items() if len(frame)}
+    told = {tables[0] for _, tables in NEEDED if not filled.intersection(tables)}
+    for major in MAJORS:
+        grid = grid_column(major, container=container, phase=phase)
+        if grid and any(version.startswith(major) for one in deliveries for version in one.versions.values()):
+            for table in required_tables(major, grid):
+                if table not in filled | told:
+                    yield report_table("table_exigee", table, "")
 
 
 def check_versions(delivery: Delivery) -> Iterator[pd.DataFrame]:

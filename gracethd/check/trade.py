@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from gracethd.check.civil import check_civil_works
 from gracethd.check.keys import is_abandoned
 from gracethd.check.places import (
     cable_ends,
@@ -18,27 +18,24 @@ from gracethd.check.places import (
     place_nodes,
     shapes_of,
 )
+from gracethd.check.premises import check_premises
 from gracethd.check.rules import report
-from gracethd.check.topology import TOLERANCE_M
+from gracethd.check.settings import Thresholds
+from gracethd.check.zones import check_zones
 from gracethd.deliveries.types import Delivery
 from gracethd.values import parse_number
 
-OVERLAP_M2 = 1.0
-"""Zones drawn edge to edge by hand overlap by slivers; a square metre holds no premises."""
 
-NRO_TYPES = ("NRO", "NRA", "NRAMED", "HEBERG")
-SRO_TYPES = ("SRO", "SROL", "SROS")
-
-
-def check_trade(delivery: Delivery) -> Iterator[pd.DataFrame]:
+def check_trade(delivery: Delivery, limits: Thresholds) -> Iterator[pd.DataFrame]:
     """Find what no single table shows; abandoned rows are not held to these rules."""
     live = {table: frame[~is_abandoned(frame)] for table, frame in delivery.tables.items()}
     yield from _cables(live)
-    yield from _fibres(live)
+    yield from _fibres(live, limits)
     yield from _positions(live)
-    yield from _pbo(live)
-    yield from _zones(live)
-    yield from _overlaps(live)
+    yield from _pbo(live, limits)
+    yield from check_zones(live, limits)
+    yield from check_premises(live, limits)
+    yield from check_civil_works(live, limits)
 
 
 def _cables(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -57,7 +54,7 @@ def _cables(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
         yield report("cable_plusieurs_lignes", "t_cableline", lines, again, attribute="cl_cb_code")
 
 
-def _fibres(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _fibres(tables: dict[str, pd.DataFrame], limits: Thresholds) -> Iterator[pd.DataFrame]:
     fibre = tables.get("t_fibre")
     if fibre is None or not {"fo_code", "fo_cb_code"} <= set(fibre.columns):
         return
@@ -66,8 +63,10 @@ def _fibres(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
     cable = tables.get("t_cable")
     if cable is not None and {"cb_code", "cb_capafo"} <= set(cable.columns):
         capacity, n_fibres = parse_number(cable["cb_capafo"])[0], cable["cb_code"].map(counts)
-        differ = capacity.notna() & n_fibres.notna() & (capacity != n_fibres)
-        yield report("capacite_fibres", "t_cable", cable, differ, attribute="cb_capafo")
+        yield report("capacite_fibres", "t_cable", cable, n_fibres < capacity, attribute="cb_capafo")
+        yield report("capacite_depassee", "t_cable", cable, n_fibres > capacity, attribute="cb_capafo")
+        odd = (capacity < limits["capacity_min"]) | (capacity > limits["capacity_max"])
+        yield report("capacite_hors_bornes", "t_cable", cable, odd, attribute="cb_capafo")
     rank = [name for name in ("fo_cb_code", "fo_numtub", "fo_nintub") if name in fibre]
     if len(rank) > 2:
         ranked = distinct[distinct[rank].notna().all(axis=1)]
@@ -85,6 +84,8 @@ def _positions(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
         "cassette": column(tables, "t_position", "ps_cs_code"),
         "tiroir": column(tables, "t_position", "ps_ti_code"),
     })  # fmt: skip
+    itself = one.notna() & (one == two)
+    yield report("position_meme_fibre", "t_position", position, itself, attribute="ps_2")
     again = joint.duplicated() & one.notna() & two.notna()
     yield report("position_double", "t_position", position, again, attribute="ps_2")
     fibres = pd.concat([one[~again], two[~again]]).dropna().value_counts()
@@ -96,7 +97,7 @@ def _positions(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
     yield report("position_sans_support", "t_position", position, nowhere, attribute="ps_cs_code")
 
 
-def _pbo(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _pbo(tables: dict[str, pd.DataFrame], limits: Thresholds) -> Iterator[pd.DataFrame]:
     boxes = tables.get("t_ebp")
     if boxes is None or not {"bp_code", "bp_typelog"} <= set(boxes.columns):
         return
@@ -112,12 +113,14 @@ def _pbo(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
     box_nodes = boxes["bp_code"].map(nodes["t_ebp"])
     serves = boxes["bp_code"].isin(serving) | (box_nodes.notna() & box_nodes.isin(zone_nodes.dropna()))
     reached = boxes["bp_code"].isin(pd.concat([ends["box1"], ends["box2"]]).dropna())
-    reached |= box_nodes.isin(_cable_nodes(tables, ends)) | boxes["bp_code"].isin(_spliced_boxes(tables))
+    reached |= box_nodes.isin(_cable_nodes(tables, ends, limits)) | boxes["bp_code"].isin(
+        _spliced_boxes(tables)
+    )
     lost = boxes["bp_typelog"].eq("PBO") & serves & ~reached
     yield report("pbo_sans_cable", "t_ebp", boxes, lost, attribute="bp_code")
 
 
-def _cable_nodes(tables: dict[str, pd.DataFrame], ends: pd.DataFrame) -> set[str]:
+def _cable_nodes(tables: dict[str, pd.DataFrame], ends: pd.DataFrame, limits: Thresholds) -> set[str]:
     """Give the nodes where cables end, by code or by the node on which their line ends."""
     coded = set(pd.concat([ends["nd1"], ends["nd2"], ends["place1"], ends["place2"]]).dropna())
     nodes, lines = node_points(tables), cable_lines(tables)
@@ -125,7 +128,7 @@ def _cable_nodes(tables: dict[str, pd.DataFrame], ends: pd.DataFrame) -> set[str
         return coded
     tips = shapely.boundary(shapely.line_merge(shapes_of(lines)))
     tree = shapely.STRtree(shapes_of(nodes))
-    _, hit = tree.query(tips, predicate="dwithin", distance=TOLERANCE_M)
+    _, hit = tree.query(tips, predicate="dwithin", distance=limits["node_m"])
     return coded | set(nodes.index[np.unique(hit)])
 
 
@@ -134,65 +137,3 @@ def _spliced_boxes(tables: dict[str, pd.DataFrame]) -> pd.Series:
     used = column(tables, "t_position", "ps_cs_code").dropna().unique()
     boxes = mapping(tables, "t_cassette", "cs_code", "cs_bp_code")
     return boxes[boxes.index.isin(used)]
-
-
-def _zones(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    nodes = place_nodes(tables)
-    for table, prefix, types, rule in (
-        ("t_znro", "zn", NRO_TYPES, "zone_sans_nro"), ("t_zsro", "zs", SRO_TYPES, "zone_sans_sro"),
-    ):  # fmt: skip
-        zones = tables.get(table)
-        if zones is None or zones.empty:
-            continue
-        patched = mapping(tables, f"{table}_patch202", f"{prefix}_code", f"{prefix}_lt_code")
-        of_patch = column(tables, table, f"{prefix}_code").map(patched)
-        rooms = filled(column(tables, table, f"{prefix}_lc_code"), of_patch)
-        known_rooms, known_nodes = _rooms_of_type(tables, nodes, types)
-        found = rooms.isin(known_rooms) | column(tables, table, f"{prefix}_nd_code").isin(known_nodes)
-        key = "nd_code" if rooms.isna().all() else "lc_code"
-        yield report(rule, table, zones, ~found, attribute=f"{prefix}_{key}")
-        if table == "t_zsro":
-            shared = rooms.notna() & rooms.duplicated()
-            yield report("zsro_local_partage", table, zones, shared, attribute="zs_lc_code")
-
-
-def _rooms_of_type(
-    tables: dict[str, pd.DataFrame], nodes: dict[str, pd.Series], types: tuple[str, ...]
-) -> tuple[pd.Index, pd.Index]:
-    """Give the rooms of a type and the nodes where they stand; in version 2 the site carries the type."""
-    local = column(tables, "t_local", "lc_code")[column(tables, "t_local", "lc_typelog").isin(types)]
-    site = column(tables, "t_sitetech", "st_code")[column(tables, "t_sitetech", "st_typelog").isin(types)]
-    of_site = mapping(tables, "t_ltech", "lt_code", "lt_st_code")
-    rooms = pd.Index(local.dropna()).union(of_site.index[of_site.isin(site)])
-    places = pd.concat([local.map(nodes["t_local"]), site.map(nodes["t_sitetech"])]).dropna()
-    return rooms, pd.Index(places.unique())
-
-
-def _overlaps(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    for table in ("t_znro", "t_zsro", "t_zpbo"):
-        zones = tables.get(table)
-        if not isinstance(zones, gpd.GeoDataFrame) or zones.empty:
-            continue
-        there = zones[zones.geometry.notna().to_numpy()]
-        shapes = shapely.make_valid(shapes_of(there.geometry))
-        left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-        pairs = left < right
-        area = shapely.area(shapely.intersection(shapes[left[pairs]], shapes[right[pairs]]))
-        overlaps = np.isin(np.arange(len(there)), right[pairs][area > OVERLAP_M2])
-        yield report("zone_recouvrement", table, there, overlaps, attribute="geom")
-    yield from _outside_parent(tables)
-
-
-def _outside_parent(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    small, large = tables.get("t_zsro"), tables.get("t_znro")
-    if not isinstance(small, gpd.GeoDataFrame) or not isinstance(large, gpd.GeoDataFrame):
-        return
-    if "zs_zn_code" not in small or "zn_code" not in large:
-        return
-    known = large[large.geometry.notna().to_numpy()].drop_duplicates("zn_code").set_index("zn_code").geometry
-    inside = small[small.geometry.notna().to_numpy() & small["zs_zn_code"].isin(known.index)]
-    parents = shapely.make_valid(shapes_of(known.reindex(inside["zs_zn_code"])))
-    outside = shapely.difference(shapely.make_valid(shapes_of(inside.geometry)), parents)
-    yield report(
-        "zsro_hors_znro", "t_zsro", inside, shapely.area(outside) > OVERLAP_M2, attribute="zs_zn_code"
-    )

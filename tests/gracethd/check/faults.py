@@ -19,7 +19,8 @@ KEYS = {
     "t_cable": "cb_code", "t_noeud": "nd_code", "t_ptech": "pt_code", "t_ebp": "bp_code", "t_baie": "ba_code",
     "t_fibre": "fo_code", "t_position": "ps_code", "t_cheminement": "cm_code", "t_cableline": "cl_code",
     "t_zpbo": "zp_code", "t_zsro": "zs_code", "t_znro": "zn_code", "t_adresse": "ad_code", "t_love": "lv_id",
-    "t_reference": "rf_code", "t_masque": "mq_id", "t_document": "do_code",
+    "t_reference": "rf_code", "t_masque": "mq_id", "t_document": "do_code", "t_cassette": "cs_code",
+    "t_suf": "sf_code", "t_sitetech": "st_code",
 }  # fmt: skip
 
 
@@ -67,6 +68,11 @@ def line_of(tables: Tables, table: str, row: int) -> list[tuple[float, float]]:
     return list(tables[table].geometry.iloc[row].coords)  # type: ignore[attr-defined]
 
 
+def point_of(tables: Tables, node: str) -> Point:
+    nodes = tables["t_noeud"]
+    return nodes.geometry[nodes["nd_code"] == node].iloc[0]  # type: ignore[attr-defined]
+
+
 def duplicate_key(tables: Tables, number: int) -> str:
     table = ("t_reference", "t_document", "t_noeud", "t_adresse")[number % 4]
     row, code = pick(tables, table, number)
@@ -92,8 +98,8 @@ def no_key(tables: Tables, number: int) -> None:  # noqa: ARG001
 
 def bow_tie(tables: Tables, number: int) -> str:
     row, code = pick(tables, "t_zpbo", number)
-    inside = tables["t_zpbo"].geometry.iloc[row].representative_point()  # type: ignore[attr-defined]
-    x, y = inside.x, inside.y
+    place = point_of(tables, tables["t_zpbo"]["zp_nd_code"].iloc[row])
+    x, y = place.x, place.y
     shape(tables, "t_zpbo", row, Polygon([(x, y), (x + 0.5, y + 0.5), (x + 0.5, y), (x, y + 0.5)]))
     return code
 
@@ -114,7 +120,8 @@ def two_pieces(tables: Tables, number: int) -> str:
 
 
 def nowhere(tables: Tables, number: int) -> str:
-    row, code = pick(tables, "t_adresse", number)
+    empty = ~tables["t_adresse"]["ad_code"].isin(tables["t_suf"]["sf_ad_code"])
+    row, code = pick(tables, "t_adresse", number, empty)
     shape(tables, "t_adresse", row, Point(0, 0))
     return code
 
@@ -285,9 +292,8 @@ def unsupported(tables: Tables, number: int) -> str:
 
 def lonely_pbo(tables: Tables, number: int) -> str:
     """Add a PBO on a pole of its own, told by a patch to serve the premises of a zone."""
-    node, _ = pick(tables, "t_noeud", number)
-    where = tables["t_noeud"].geometry.iloc[node]  # type: ignore[attr-defined]
-    again(tables, "t_noeud", node, nd_code="ND_SEUL", geometry=affinity.translate(where, 0, 50))
+    where = tables["t_zpbo"].geometry.iloc[number % 3].representative_point()  # type: ignore[attr-defined]
+    again(tables, "t_noeud", 0, nd_code="ND_SEUL", geometry=where)
     again(tables, "t_ptech", 0, pt_code="PT_SEUL", pt_nd_code="ND_SEUL")
     pbo = int(np.flatnonzero(tables["t_ebp"]["bp_typelog"] == "PBO")[0])
     again(tables, "t_ebp", pbo, bp_code="BP_SEUL", bp_pt_code="PT_SEUL")
@@ -307,14 +313,16 @@ def abandoned(tables: Tables, number: int) -> str:
 
 
 def no_nro(tables: Tables, number: int) -> str:
-    row, code = pick(tables, "t_znro", number)
-    put(tables, "t_znro", row, zn_nd_code="ND000180030072")
+    _, code = pick(tables, "t_znro", number)
+    nro = int(np.flatnonzero(tables["t_sitetech"]["st_typelog"] == "NRO")[0])
+    put(tables, "t_sitetech", nro, st_typelog="SRO")
     return code
 
 
 def no_sro(tables: Tables, number: int) -> str:
-    row, code = pick(tables, "t_zsro", number)
-    put(tables, "t_zsro", row, zs_nd_code="ND000180030072")
+    _, code = pick(tables, "t_zsro", number)
+    sro = int(np.flatnonzero(tables["t_sitetech"]["st_typelog"] == "SRO")[0])
+    put(tables, "t_sitetech", sro, st_typelog="NRA")
     return code
 
 
@@ -322,15 +330,8 @@ def shared_room(tables: Tables, number: int) -> str:
     row, code = pick(tables, "t_zsro", number)
     room = tables["t_ltech"].merge(tables["t_sitetech"], left_on="lt_st_code", right_on="st_code")
     room = str(room.loc[room["st_typelog"] == "SRO", "lt_code"].iloc[0])
-    zone = tables["t_zsro"].geometry.iloc[row]  # type: ignore[attr-defined]
-    again(
-        tables,
-        "t_zsro",
-        row,
-        zs_code="ZS_BIS",
-        geometry=affinity.translate(zone, 0, 60_000),
-        zs_zn_code=np.nan,
-    )
+    around = point_of(tables, tables["t_zsro"]["zs_nd_code"].iloc[row]).buffer(0.3)
+    again(tables, "t_zsro", row, zs_code="ZS_BIS", geometry=around, zs_zn_code=np.nan)
     patch = pd.DataFrame({"zs_code": [code, "ZS_BIS"], "zs_lt_code": [room, room], "line": [1, 2]})
     tables["t_zsro_patch202"] = patch.assign(zs_lgmaxln=np.nan, zs_znllong=np.nan)
     return "ZS_BIS"
@@ -338,8 +339,7 @@ def shared_room(tables: Tables, number: int) -> str:
 
 def outside_nro(tables: Tables, number: int) -> str:
     row, code = pick(tables, "t_zsro", number)
-    zone = tables["t_zsro"].geometry.iloc[row]  # type: ignore[attr-defined]
-    shape(tables, "t_zsro", row, affinity.translate(zone, 0, 60_000))
+    shape(tables, "t_znro", 0, point_of(tables, tables["t_znro"]["zn_nd_code"].iloc[0]).buffer(1))
     put(tables, "t_zsro", row, zs_zn_code=tables["t_znro"]["zn_code"].iloc[0])
     return code
 
@@ -348,6 +348,95 @@ def overlap(tables: Tables, number: int) -> str:
     row, _ = pick(tables, "t_zpbo", number)
     again(tables, "t_zpbo", row, zp_code="ZP_BIS")
     return "ZP_BIS"
+
+
+def same_label(tables: Tables, number: int) -> str:
+    row, code = pick(tables, "t_ebp", number, np.arange(len(tables["t_ebp"])) > 0)
+    put(tables, "t_ebp", 0, bp_codeext="BOITE")
+    put(tables, "t_ebp", row, bp_codeext="BOITE")
+    return code
+
+
+def near_node(tables: Tables, number: int) -> str:
+    row, code = pick(tables, "t_noeud", number)
+    where = tables["t_noeud"].geometry.iloc[row]  # type: ignore[attr-defined]
+    again(tables, "t_noeud", row, nd_code="VOISIN", geometry=affinity.translate(where, 0.05, 0))
+    return code
+
+
+def sound_way(tables: Tables, number: int) -> int:
+    """Choose a way drawn along its declared nodes."""
+    ways, nodes = tables["t_cheminement"], tables["t_noeud"].set_index("nd_code").geometry
+    first = gpd.GeoSeries([Point(line_of(tables, "t_cheminement", i)[0]) for i in range(len(ways))])
+    declared = gpd.GeoSeries(nodes.reindex(ways["cm_ndcode1"]).to_numpy())
+    sound = (first.distance(declared, align=False) < 0.1) & ways["cm_ndcode2"].notna().to_numpy()
+    return pick(tables, "t_cheminement", number, sound)[0]
+
+
+def branch(tables: Tables, number: int) -> str:
+    """Branch a way off the middle of another one, without a node."""
+    row = sound_way(tables, number)
+    middle = tables["t_cheminement"].geometry.iloc[row].interpolate(0.5, normalized=True)  # type: ignore[attr-defined]
+    end = tables["t_noeud"]["nd_code"].iloc[number % 20]
+    line = LineString([middle, point_of(tables, end)])
+    again(tables, "t_cheminement", row, cm_code="Y", cm_ndcode1=np.nan, cm_ndcode2=end, geometry=line)
+    return "Y"
+
+
+def backwards(tables: Tables, number: int) -> str:
+    row = sound_way(tables, number)
+    shape(tables, "t_cheminement", row, LineString(line_of(tables, "t_cheminement", row)[::-1]))
+    return str(tables["t_cheminement"]["cm_code"].iloc[row])
+
+
+def misplaced_zone(tables: Tables, number: int) -> str:
+    row, code = pick(tables, "t_zpbo", number)
+    put(tables, "t_zpbo", row, zp_nd_code=far_node(tables, "t_zpbo", row))
+    return code
+
+
+def too_small(tables: Tables, number: int) -> str:
+    cables = tables["t_cable"]
+    many = cables["cb_code"].map(tables["t_fibre"]["fo_cb_code"].value_counts()) > 1
+    row, code = pick(tables, "t_cable", number, many & (cables["cb_code"] != "CB001800300071"))
+    put(tables, "t_cable", row, cb_capafo="1")
+    return code
+
+
+def to_itself(tables: Tables, number: int) -> str:
+    used = pd.concat([tables["t_position"]["ps_1"], tables["t_position"]["ps_2"]])
+    fibres = tables["t_fibre"]["fo_code"][~tables["t_fibre"]["fo_code"].isin(used)].reset_index(drop=True)
+    row = int(np.flatnonzero(tables["t_position"]["ps_cs_code"].notna())[0])
+    fibre = str(fibres[number % 500])
+    again(tables, "t_position", row, ps_code="BOUCLE", ps_1=fibre, ps_2=fibre)
+    return "BOUCLE"
+
+
+def second_nro(node: str) -> Fault:
+    def fault(tables: Tables, number: int) -> str:
+        nro = int(np.flatnonzero(tables["t_sitetech"]["st_typelog"] == "NRO")[0])
+        place = tables["t_sitetech"]["st_nd_code"].iloc[nro] if node == "same" else node
+        again(tables, "t_sitetech", nro, st_code=f"ZZ_NRO{number}", st_nd_code=place)
+        return f"ZZ_NRO{number}"
+
+    return fault
+
+
+def spilling_zone(tables: Tables, number: int) -> str:
+    row, code = pick(tables, "t_zpbo", number, tables["t_zpbo"]["zp_code"] != "ZP000180030675")
+    zone = tables["t_zpbo"].geometry.iloc[row]  # type: ignore[attr-defined]
+    shape(tables, "t_zpbo", row, zone.union(affinity.translate(Point(zone.centroid).buffer(2), 0, 60_000)))
+    return code
+
+
+def far_address(tables: Tables, number: int) -> str:
+    row, code = pick(tables, "t_suf", number, tables["t_suf"]["sf_ad_code"].notna())
+    address = int(
+        np.flatnonzero(tables["t_adresse"]["ad_code"] == tables["t_suf"]["sf_ad_code"].iloc[row])[0]
+    )
+    where = tables["t_adresse"].geometry.iloc[address]  # type: ignore[attr-defined]
+    shape(tables, "t_adresse", address, affinity.translate(where, 100, 0))
+    return code
 
 
 FAULTS: dict[str, Fault] = {
@@ -396,5 +485,26 @@ FAULTS: dict[str, Fault] = {
     "zsro_local_partage": shared_room,
     "zsro_hors_znro": outside_nro,
     "zone_recouvrement": overlap,
+    "valeur_nc": spoil("t_cable", "NC", "cb_typelog"),
+    "valeur_double": same_label,
+    "noeuds_proches": near_node,
+    "jonction_sans_noeud": branch,
+    "ligne_inversee": backwards,
+    "cassette_sans_boite": spoil("t_cassette", np.nan, "cs_bp_code"),
+    "noeud_hors_zone": misplaced_zone,
+    "capacite_depassee": too_small,
+    "capacite_hors_bornes": spoil("t_cable", "5000", "cb_capafo"),
+    "position_meme_fibre": to_itself,
+    "nro_sans_zone": second_nro("ND000180030072"),
+    "nro_meme_noeud": second_nro("same"),
+    "zpbo_hors_zsro": spilling_zone,
+    "prise_loin_adresse": far_address,
 }
-"""By rule; rules of reading, of filling grids and of mixed versions have tests of their own."""
+"""By rule; rules of reading, of filling grids, between deliveries and on networks have tests of their own."""
+
+ALSO = {
+    "jonction_sans_noeud": {"chem_hors_noeud"},  # the branch ends on no node
+    "capacite_hors_bornes": {"capacite_fibres"},  # 5,000 fibres are not delivered
+    "nro_meme_noeud": {"valeur_double"},  # two sites name one node
+}
+"""Rules that a fault cannot but fire with its own."""
