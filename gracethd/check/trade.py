@@ -62,7 +62,7 @@ def _fibres(tables: dict[str, pd.DataFrame], limits: Thresholds) -> Iterator[pd.
     counts = distinct["fo_cb_code"].value_counts()
     cable = tables.get("t_cable")
     if cable is not None and {"cb_code", "cb_capafo"} <= set(cable.columns):
-        capacity, n_fibres = parse_number(cable["cb_capafo"])[0], cable["cb_code"].map(counts)
+        capacity, n_fibres = parse_number(cable["cb_capafo"])[0], cable["cb_code"].map(counts).astype(float)
         yield report("capacite_fibres", "t_cable", cable, n_fibres < capacity, attribute="cb_capafo")
         yield report("capacite_depassee", "t_cable", cable, n_fibres > capacity, attribute="cb_capafo")
         odd = (capacity < limits["capacity_min"]) | (capacity > limits["capacity_max"])
