@@ -110,26 +110,34 @@ def check(
     fail_on: Annotated[
         str, typer.Option(help="Exit 1 from this severity: bloquant|majeur|mineur|info.")
     ] = "bloquant",
+    rules: Annotated[
+        Path | None, typer.Option(help="TOML that changes severities and thresholds, or leaves rules out.")
+    ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Where to write the findings: .csv, .gpkg, .xlsx or .json."),
+        typer.Option(
+            "-o", "--output", help="Where to write the findings: .csv, .gpkg, .xlsx, .json or .html."
+        ),
     ] = None,
 ) -> None:
     """Check deliveries against the GraceTHD model and the rules of the trade; never stops at the first fault.
 
     Example: gracethd check livraisons/PM7.zip -o constats.csv
     """
-    from gracethd.check import check_all, exceeds, summary
-    from gracethd.check.write import write_findings
+    from gracethd.check import Settings, check_all, exceeds, load_settings, summary
+    from gracethd.check.write import check_suffix, write_findings
     from gracethd.deliveries import open_deliveries
     from gracethd.findings import severity
     from gracethd.store import refuse_stores
 
     threshold = severity(fail_on)
     refuse_stores(deliveries)
-    findings = check_all(open_deliveries(deliveries), container=container, phase=phase)
     if output is not None:
-        write_findings(findings, output, day=today())
+        check_suffix(output)
+    settings = Settings() if rules is None else load_settings(rules)
+    findings = check_all(open_deliveries(deliveries), container=container, phase=phase, settings=settings)
+    if output is not None:
+        write_findings(findings, output, day=today(), settings=settings)
     typer.echo(summary(findings).to_string(index=False) if len(findings) else "no finding")
     if exceeds(findings, threshold):
         raise typer.Exit(1)

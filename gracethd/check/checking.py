@@ -113,7 +113,7 @@ def _of_tables(
 
 
 def _once(findings: pd.DataFrame) -> pd.DataFrame:
-    """Leave out findings of the network that a rule on the tables already tells of the same object."""
+    """Leave out findings of which another rule tells more, of the same object."""
     for rule, by in TOLD_BY.items():
         told = findings.loc[findings["rule"] == by, ["delivery", "code"]]
         again = pd.MultiIndex.from_frame(findings[["delivery", "code"]]).isin(pd.MultiIndex.from_frame(told))
@@ -121,8 +121,14 @@ def _once(findings: pd.DataFrame) -> pd.DataFrame:
     return findings
 
 
-TOLD_BY = {"extremite_inconnue": "cable_sans_extremite", "boite_sans_lieu": "ebp_sans_support"}
-"""Rules on the built network, and the rule on tables that says the same of an object, with its cause."""
+TOLD_BY = {
+    "extremite_inconnue": "cable_sans_extremite",
+    "boite_sans_lieu": "ebp_sans_support",
+    "boite_isolee": "pbo_sans_cable",
+    "noeuds_superposes_livraisons": "lieu_commun",
+    "livraisons_contradictoires": "objet_modifie",
+}
+"""Rules, and the rule that says more of the same object."""
 
 
 def _located(deliveries: Sequence[Delivery], findings: pd.DataFrame) -> gpd.GeoDataFrame:

@@ -22,6 +22,7 @@ from gracethd.reading import build_inventory
 
 TOLD_BEFORE = frozenset({
     "cle_absente", "cle_double", "nombre_illisible", "extremite_contradictoire", "extremite_approchee",
+    "coordonnees_impossibles",
 })  # fmt: skip
 """What reading and building report that a rule on tables tells of the same row."""
 ALSO_IN = {"premise": ("adresse",), "local": ("site", "noeud")}
