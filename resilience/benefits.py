@@ -25,9 +25,8 @@ from resilience.interactions import (
     classes_of,
     growing,
     interactions,
-    shares_of_year,
 )
-from resilience.loss import Tail
+from resilience.loss import Tail, shares_of_year
 from resilience.loss.events import events_of, sample_event
 from resilience.losses import LossIndex, index_graph, losses_of_sets, with_weights
 from resilience.measures import Candidates, Situation

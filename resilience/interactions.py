@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gracethd.service import ServiceGraph
-from resilience.loss import Tail, event_weights
+from resilience.loss import Tail, shares_of_year
 from resilience.losses import behind_losses_of_assets, index_graph, losses_of_assets, vertices_behind
 from resilience.measures import Candidates, Situation, apply
 from resilience.parameters import Level
@@ -68,16 +68,6 @@ def classes_of(today: Situation, candidates: Candidates) -> Classes:
     weights[stands, row.reshape(-1)] = graph.prises[stands]
     concerned = members.any(axis=1)
     return Classes(members[concerned], weights[:, concerned], _colours(members[concerned], n_measures))
-
-
-def shares_of_year(failures: pd.DataFrame, tail: Tail) -> dict[Event, float]:
-    """Give the events per year that each event stands for."""
-    shares: dict[Event, float] = {}
-    events = failures[["hazard", "scenario", "return_period"]].drop_duplicates()
-    for hazard, rows in events.groupby("hazard", sort=True):
-        weights = event_weights(rows["return_period"], tail=tail)
-        shares |= {(str(hazard), str(s)): float(w) for s, w in zip(rows["scenario"], weights, strict=True)}
-    return shares
 
 
 def interactions(

@@ -33,6 +33,9 @@ class Results:
     exposure, unmapped, event_losses, loss : DataFrame or None
         None where the study names no hazard (`loss` then holds the rates without a map alone); `unmapped`
         from `resilience.exposure.unmapped_by_commune`.
+    loss_parts : dict of str to DataFrame
+        Where the annual loss comes from, at central parameters: "series", "objets" (kinds of assets),
+        "communes", "pm" and, with hazards, "conventions" (`resilience.loss.parts`).
     plan : Plan or None
         None where the study names no budget.
     findings : DataFrame
@@ -53,6 +56,7 @@ class Results:
     unmapped: pd.DataFrame | None
     event_losses: pd.DataFrame | None
     loss: pd.DataFrame
+    loss_parts: dict[str, pd.DataFrame]
     plan: Plan | None
     findings: pd.DataFrame
     day: date

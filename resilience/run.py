@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import date
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -20,7 +21,20 @@ from resilience.exposure import coverage_findings, expose_levels, layer_findings
 from resilience.fragility import equipment_findings, failure_probabilities
 from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_floods
 from resilience.loops import loops
-from resilience.loss import Until, event_losses, failure_frequency, keys_of_assets, loss_table, yearly_loss
+from resilience.loss import (
+    Until,
+    contributions,
+    event_losses,
+    failure_frequency,
+    group_weights,
+    keys_of_assets,
+    loss_table,
+    losses_by_convention,
+    losses_by_group,
+    losses_by_kind,
+    units_of,
+    yearly_loss,
+)
 from resilience.loss.workers import Workers, cluster, processes
 from resilience.losses import index_graph
 from resilience.measures import Surroundings, propose, situations
@@ -91,8 +105,12 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     deepest = wet.groupby("asset")["intensity_max"].max() if len(wet) else None
     rows = series(network, table, intensity=deepest)
     clock.start("perte annuelle attendue")
+    has_hazard = bool(study.hazards)
     with _workers(study, scheduler) as workers:
         loss, events = _losses(study, network, routes, failures, rates, workers)
+    parts = _parts(study, network, routes, table, failures["central"], rates["central"])
+    if has_hazard:
+        parts["conventions"] = losses_by_convention(events)
     plan = None
     if study.budget_eur is not None:
         clock.start("plan d'actions")
@@ -108,7 +126,6 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     found += [hazard_findings(hazards, exposure), coverage_findings(hazards), layer_findings(hazards)]
     if equipment is not None:
         found.append(equipment_findings(network, equipment))
-    has_hazard = bool(study.hazards)
     return Results(
         study=study,
         inventory=inventory,
@@ -123,6 +140,7 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
         unmapped=unmapped_by_commune(network, exposure, tables.get("communes")) if has_hazard else None,
         event_losses=events if has_hazard else None,
         loss=loss,
+        loss_parts=parts,
         plan=plan,
         findings=merge_findings(found),
         day=day,
@@ -151,6 +169,33 @@ def _losses(
     }  # fmt: skip
     losses = {level: yearly_loss(index, events[level], rates[level], tail=tail) for level in LEVELS}
     return loss_table(losses), events["central"]
+
+
+def _parts(
+    study: Study,
+    network: Network,
+    routes: Routes,
+    spof_table: pd.DataFrame,
+    failures: pd.DataFrame,
+    rates: pd.DataFrame,
+) -> dict[str, pd.DataFrame]:
+    """Tell where the annual loss comes from, at central parameters: séries, kinds, communes, PM."""
+    assets, graph = network.assets, routes.nominal
+    named = pd.MultiIndex.from_frame(assets[["kind", "code"]])
+    serie = spof_table.drop_duplicates(["kind", "code"]).set_index(["kind", "code"])["serie"]
+    units = units_of(assets, serie.reindex(named).fillna("").astype(str).set_axis(assets.index))
+    given: dict[str, Any] = {
+        "asset_keys": keys_of_assets(assets), "seed": study.seed, "draws": study.loss.draws,
+        "tail": study.loss.tail,
+    }  # fmt: skip
+    parts = {
+        "series": contributions(graph, failures, rates, units, **given),
+        "objets": losses_by_kind(graph, failures, rates, assets["kind"], **given),
+    }
+    for name, column in (("communes", "insee"), ("pm", "pm")):
+        groups = group_weights(routes.prises, column, n_vertices=graph.n_vertices)
+        parts[name] = losses_by_group(graph, failures, rates, groups, **given)
+    return parts
 
 
 def _workers(study: Study, scheduler: str | None) -> AbstractContextManager[Workers]:

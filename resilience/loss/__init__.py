@@ -15,10 +15,18 @@ from resilience.loss.annual import (
     is_monotone,
     loss_table,
     network_loss,
+    shares_of_year,
     yearly_loss,
 )
 from resilience.loss.draws import keys_of_assets
 from resilience.loss.means import Until, event_losses, event_losses_by_group, group_weights
+from resilience.loss.parts import (
+    contributions,
+    losses_by_convention,
+    losses_by_group,
+    losses_by_kind,
+    units_of,
+)
 from resilience.loss.worst import failure_frequency, losses_by_asset
 
 __all__ = [
@@ -27,6 +35,7 @@ __all__ = [
     "Until",
     "annual_loss",
     "annual_losses",
+    "contributions",
     "event_losses",
     "event_losses_by_group",
     "event_weights",
@@ -36,6 +45,11 @@ __all__ = [
     "keys_of_assets",
     "loss_table",
     "losses_by_asset",
+    "losses_by_convention",
+    "losses_by_group",
+    "losses_by_kind",
     "network_loss",
+    "shares_of_year",
+    "units_of",
     "yearly_loss",
 ]

@@ -109,6 +109,16 @@ def event_weights(return_periods: ArrayLike, *, tail: Tail = "constant") -> Floa
     return placed
 
 
+def shares_of_year(failures: pd.DataFrame, tail: Tail) -> dict[tuple[str, str], float]:
+    """Give the events per year that each event of a table of failures stands for, by (hazard, scenario)."""
+    events = failures[["hazard", "scenario", "return_period"]].drop_duplicates()
+    shares: dict[tuple[str, str], float] = {}
+    for hazard, group in events.groupby("hazard", sort=True):
+        weights = event_weights(group["return_period"], tail=tail)
+        shares |= {(str(hazard), str(s)): float(w) for s, w in zip(group["scenario"], weights, strict=True)}
+    return shares
+
+
 def is_monotone(return_periods: ArrayLike, losses: ArrayLike) -> bool:
     """Tell whether no event costs less than a more frequent one, as one expects of maps that are nested."""
     order = np.argsort(np.asarray(return_periods, np.float64))

@@ -28,6 +28,7 @@ from resilience.loss.draws import (
     stream_starts,
     text_keys,
 )
+from resilience.loss.words import is_dense, losses_in_words
 from resilience.losses import LossIndex, losses_of_sets
 
 EVENT = ["hazard", "scenario", "return_period"]
@@ -227,4 +228,7 @@ def _bearers(
 
 
 def _losses(index: LossIndex, indptr: NDArray[np.int64], assets: NDArray[np.int32]) -> NDArray[np.int64]:
-    return losses_of_sets(index, indptr.astype(np.int64), assets)
+    sets = indptr.astype(np.int64)
+    if is_dense(index, sets, assets):
+        return losses_in_words(index, sets, assets)
+    return losses_of_sets(index, sets, assets)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gracethd.service import ServiceGraph
-from resilience.loss.annual import Tail, event_weights
+from resilience.loss.annual import Tail, shares_of_year
 from resilience.loss.draws import Bearers, Float, Index, UInt64
 from resilience.loss.events import check_failures, events_of, sample_event
 from resilience.losses import LossIndex, index_graph, losses_of_sets
@@ -50,7 +50,7 @@ def losses_by_asset(
     alone_h, with_ph = np.zeros(graph.n_assets), np.zeros(graph.n_assets)
     is_bearer = np.zeros(graph.n_assets, np.bool_)
     total = 0.0
-    weight = _event_weights(failures, tail)
+    weight = shares_of_year(failures, tail)
     for event in events_of(graph, failures, asset_keys=asset_keys, seed=seed):
         a_year = weight[event.hazard, event.scenario]
         asset = event.bearers.asset
@@ -116,7 +116,7 @@ def failure_frequency(
     pairs = _distinct_uses(uses)
     known = np.zeros(n_assets, np.bool_)
     frequency = np.zeros(n_assets)
-    weight = _event_weights(failures, tail)
+    weight = shares_of_year(failures, tail)
     mapped = failures[failures["p"].notna()]
     for key, rows in mapped.groupby(["hazard", "scenario"], sort=True):
         asset = rows["asset"].to_numpy()
@@ -130,16 +130,6 @@ def failure_frequency(
     frequency += _with_carriers(_sums(rates["asset"].to_numpy(), rate, n_assets), pairs)
     known = _with_carriers(known.astype(np.float64), pairs) > 0
     return pd.Series(np.where(known, frequency, np.nan), name="failures_per_year")
-
-
-def _event_weights(failures: pd.DataFrame, tail: Tail) -> dict[tuple[str, str], float]:
-    """Share of a year that each (hazard, scenario) stands for."""
-    events = failures[["hazard", "scenario", "return_period"]].drop_duplicates()
-    weights: dict[tuple[str, str], float] = {}
-    for hazard, group in events.groupby("hazard", sort=True):
-        values = event_weights(group["return_period"], tail=tail)
-        weights |= {(str(hazard), str(s)): float(w) for s, w in zip(group["scenario"], values, strict=True)}
-    return weights
 
 
 def _expected_hours(bearers: Bearers) -> Float:

@@ -34,9 +34,8 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
     """Write what people open, all files together or none, and give the summary.
 
     Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``resultats.gpkg``, ``spof.csv``, ``spof.parquet``,
-    ``series.csv``, ``exposure.parquet``, ``non_cartographie.csv``, ``indicateurs.csv``, ``findings.csv``,
-    ``rapport.html`` and
-    ``summary.json``, each where the study has its part.
+    ``series.csv``, ``pertes_*.csv``, ``exposure.parquet``, ``non_cartographie.csv``, ``indicateurs.csv``,
+    ``findings.csv``, ``rapport.html`` and ``summary.json``, each where the study has its part.
     """
     report = report_of(results)
     begun = time.perf_counter()
@@ -46,6 +45,8 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
         write_table(results.series, aside / "series.csv")
         write_table(results.loops, aside / "loops.csv")
         write_table(results.findings, aside / "findings.csv")
+        for name, part in results.loss_parts.items():
+            write_table(part, aside / f"pertes_{name}.csv")
         if report.indicators is not None:
             write_table(report.indicators, aside / "indicateurs.csv")
         if results.exposure is not None:
