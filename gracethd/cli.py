@@ -144,6 +144,48 @@ def check(
 
 
 @app.command()
+def routes(
+    inventory: Inventory,
+    prise: Annotated[str | None, typer.Option(help="Print the routes of this prise only.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Hops to .parquet or .csv; hops, plans, occupancy and mounting to .xlsx, .gpkg or a folder.",
+        ),
+    ] = None,
+) -> None:
+    """Trace the optical route of every prise, hop by hop, and draw up the plans of boxes and drawers.
+
+    Example: gracethd routes livraisons/*.zip -o routes.parquet
+    """
+    from dataclasses import replace
+
+    from gracethd.network import build_network
+    from gracethd.reading import read
+    from gracethd.routes import optical_routes
+    from gracethd.routes.telling import of_prise, summary_line, tell
+    from gracethd.routes.write import check_output, write_routes
+
+    if output is not None:
+        check_output(output)
+    say = progress()
+    say("lecture")
+    whole = read(inventory)
+    say("réseau")
+    network = build_network(whole)
+    say("routes")
+    optical = optical_routes(whole, network)
+    if prise is not None:
+        optical = replace(optical, hops=of_prise(optical.hops, prise))
+    if output is not None:
+        say("écriture")
+        write_routes(whole, network, optical, output, day=today())
+    typer.echo(tell(optical.hops) if prise is not None else summary_line(optical.hops))
+
+
+@app.command()
 def synth(
     area: Annotated[Path | None, typer.Argument(help="An area in TOML; see data/exemple/area.toml.")] = None,
     prises: Annotated[int | None, typer.Option(min=1, help="Invent an area of this many prises.")] = None,

@@ -120,9 +120,10 @@ TABLES: dict[str, Table] = {
         geometry=True,
     ),
     "zsro": Table(
-        ("zs_code", "zs_nd_code", "zs_lc_code", "zs_zn_code", "zs_refpm"),
+        ("zs_code", "zs_nd_code", "zs_lc_code", "zs_zn_code", "zs_refpm", "zs_capamax"),
         {"t_zsro": {"zs_lc_code": "zs_lt_code"}},
         geometry=True,
+        numbers=("zs_capamax",),
     ),
     "zpbo": Table(("zp_code", "zp_nd_code", "zp_bp_code", "zp_zs_code"), {"t_zpbo": {}}, geometry=True),
     "organisme": Table(("or_code", "or_nom", "or_siren", "or_siret"), {"t_organisme": {}}),

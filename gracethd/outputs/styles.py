@@ -133,6 +133,26 @@ def coverage_style() -> Style:
     return Style("polygon", (Class("Emprise cartographiée", "#3b6ea5", 0.5),))
 
 
+def status_style() -> Style:
+    """Give the style of optical routes at their prise: `status`, the more broken the darker and larger."""
+    words = (("broken", "Rompue", "#a8261f", 2.4), ("ambiguous", "Ambiguë", "#d8a03c", 1.8),
+             ("complete", "Complète", "#3b6ea5", 1.2))  # fmt: skip
+    classes = tuple(Class(label, color, size, value=value) for value, label, color, size in words)
+    return Style("point", classes, "status", "categorised")
+
+
+def mounting_style() -> Style:
+    """Give the style of mountings: `mounting`, aerial warm, buried cool, unknown grey and thick."""
+    words = (
+        ("aérien télécom", "#d4652a"), ("aérien énergie", "#a8261f"), ("aérien", "#d8a03c"),
+        ("façade", "#b0308a"), ("immeuble", "#5b3a9e"), ("pleine terre", "#00776b"), ("caniveau", "#2b7bba"),
+        ("galerie", "#08519c"), ("conduite", "#3b6ea5"), ("égout", "#4a6072"), ("spécifique", "#555555"),
+        ("inconnu", "#8a8f94"),
+    )  # fmt: skip
+    classes = tuple(Class(word.capitalize(), color, 0.8, value=word) for word, color in words)
+    return Style("line", classes, "mounting", "categorised")
+
+
 def qml(style: Style, aliases: Sequence[tuple[str, str]] = ()) -> str:
     """Give the style as QML, with the French alias of each field.
 
