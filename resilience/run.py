@@ -6,6 +6,7 @@
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from resilience.benefits import Sampling
 from resilience.exposure import coverage_findings, expose_levels, layer_findings, unmapped_by_commune
 from resilience.fragility import equipment_findings, failure_probabilities
 from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_floods
+from resilience.incidents import Updated, update_rates
 from resilience.loops import loops
 from resilience.loss import (
     Until,
@@ -78,6 +80,7 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     network = build_network(inventory)
     clock.start("routes")
     routes = trace_routes(inventory, network, feeds=tables.get("feeds"))
+    study, log = _with_incidents(study, tables, network)
     clock.start("exposition")
     equipment = tables.get("equipements")
     hazards = on_day(study.hazards, day)
@@ -85,13 +88,7 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     exposed = expose_levels(network, hazards, wet_from_m=study.loss.wet_from_m)
     exposure = exposed["central"]
     wet = flood_rows(exposure, hazards)
-    failures, rates = {}, {}
-    for level in LEVELS:
-        told = exposed[level].assign(hazard_kind=exposed[level]["hazard"].map(kinds).astype(str))
-        every = failure_probabilities(network, told, study.parameters, level, equipment=equipment)
-        # an event without a return period (an observed flood, a step of a rising water) is no part of a year
-        failures[level] = every[every["return_period"].notna()].reset_index(drop=True)
-        rates[level] = annual_rates(network, study.parameters, level, exposure=told)
+    failures, rates = _what_fails(study, network, exposed, kinds, equipment)
     clock.start("points uniques de défaillance")
     often = failure_frequency(
         failures["central"],
@@ -109,6 +106,8 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     with _workers(study, scheduler) as workers:
         loss, events = _losses(study, network, routes, failures, rates, workers)
     parts = _parts(study, network, routes, table, failures["central"], rates["central"])
+    if log is not None:
+        parts["taux"] = log.rates
     if has_hazard:
         parts["conventions"] = losses_by_convention(events)
     plan = None
@@ -124,6 +123,8 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     clock.stop()
     found = [inventory.findings, network.findings, routes.findings]
     found += [hazard_findings(hazards, exposure), coverage_findings(hazards), layer_findings(hazards)]
+    if log is not None:
+        found.append(log.findings)
     if equipment is not None:
         found.append(equipment_findings(network, equipment))
     return Results(
@@ -146,6 +147,24 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
         day=day,
         timings_s=clock.timings_s,
     )
+
+
+def _what_fails(
+    study: Study,
+    network: Network,
+    exposed: Mapping[Level, pd.DataFrame],
+    kinds: Mapping[str, str],
+    equipment: pd.DataFrame | None,
+) -> tuple[dict[Level, pd.DataFrame], dict[Level, pd.DataFrame]]:
+    """Give the probabilities of failure in the events of a year, and the rates, at each level."""
+    failures, rates = {}, {}
+    for level in LEVELS:
+        told = exposed[level].assign(hazard_kind=exposed[level]["hazard"].map(kinds).astype(str))
+        every = failure_probabilities(network, told, study.parameters, level, equipment=equipment)
+        # an event without a return period (an observed flood, a step of a rising water) is no part of a year
+        failures[level] = every[every["return_period"].notna()].reset_index(drop=True)
+        rates[level] = annual_rates(network, study.parameters, level, exposure=told)
+    return failures, rates
 
 
 def _losses(
@@ -196,6 +215,16 @@ def _parts(
         groups = group_weights(routes.prises, column, n_vertices=graph.n_vertices)
         parts[name] = losses_by_group(graph, failures, rates, groups, **given)
     return parts
+
+
+def _with_incidents(
+    study: Study, tables: Mapping[str, pd.DataFrame], network: Network
+) -> tuple[Study, Updated | None]:
+    """Give the study with the rates that its incident log updates, and what the log says."""
+    if study.incident_days is None:
+        return study, None
+    log = update_rates(study.parameters, tables["incidents"], network, study.incident_days)
+    return replace(study, parameters=log.parameters), log
 
 
 def _workers(study: Study, scheduler: str | None) -> AbstractContextManager[Workers]:

@@ -9,6 +9,7 @@ import glob
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -30,7 +31,7 @@ Language = Literal["fr"]
 Tail = Literal["none", "constant", "linear"]  # as resilience.loss has them, without loading it
 TableName = Literal[
     "communes", "abonnes", "sites_sensibles", "cuivre", "feeds", "equipements", "ressources", "routes",
-    "terrain", "groupes",
+    "terrain", "groupes", "incidents",
 ]  # fmt: skip
 
 KEYS = (
@@ -93,6 +94,8 @@ class Study:
         The shipped ones with the study's values in their place.
     curves : Path or None
         The file of curves that stand in place of shipped ones.
+    incident_days : (date, date) or None
+        First and last day that the table of incidents covers.
     loss : Loss
     scenarios : mapping
         By name, as written.
@@ -111,6 +114,7 @@ class Study:
     hazards: tuple[Hazard, ...]
     parameters: Parameters
     curves: Path | None
+    incident_days: tuple[date, date] | None
     loss: Loss
     scenarios: Mapping[str, Mapping[str, object]]
     budget_eur: float | None
@@ -159,6 +163,7 @@ def load_study(path: str | Path) -> Study:
         hazards=read_hazards(raw, path.parent),
         parameters=_parameters(raw.section("parameters"), curves),
         curves=curves,
+        incident_days=_incident_days(raw),
         loss=_loss(raw.section("loss")),
         scenarios={name: scenarios.section(name).values for name in scenarios.values},
         budget_eur=_budget(raw.section("budget")) if "budget" in raw.values else None,
@@ -230,12 +235,32 @@ def _curves_file(raw: Section, folder: Path) -> Path | None:
     return plain_path(raw.values["curves"], folder, raw.full("curves")) if "curves" in raw.values else None
 
 
+def _incident_days(raw: Section) -> tuple[date, date] | None:
+    """Give the days that the log covers, which the log itself cannot tell; both are named, or neither."""
+    parameters = raw.section("parameters")
+    if "incidents" not in parameters.values:
+        if "incidents" in raw.section("tables").values:
+            raise StudyError(
+                "tables.incidents: say which days the log covers, [parameters]"
+                " incidents = {from = 2021-01-01, to = 2025-12-31}"
+            )
+        return None
+    covered = parameters.section("incidents")
+    covered.refuse_unknown(("from", "to"))
+    days = covered.day("from"), covered.day("to")
+    if days[1] < days[0]:
+        raise StudyError(f"{covered.name}: ends on {days[1]}, before it begins on {days[0]}")
+    if "incidents" not in raw.section("tables").values:
+        raise StudyError(f"{covered.name}: there is no log; name it in [tables] incidents")
+    return days
+
+
 def _parameters(raw: Section, curves: Path | None) -> Parameters:
     defaults = default_parameters()
     known = set(defaults.table["name"])
     changes = {}
     for name in raw.values:
-        if name == "curves":
+        if name in {"curves", "incidents"}:
             continue
         change = raw.section(name)
         change.refuse_unknown((*LEVELS, "source"))

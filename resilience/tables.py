@@ -28,6 +28,10 @@ SiteType = Literal[
     "sdis", "hopital", "ehpad", "gendarmerie", "mairie", "prefecture", "enseignement", "eau", "pylone",
     "video", "lorawan", "data_centre", "autre",
 ]  # fmt: skip
+IncidentCause = Literal[
+    "terrassement", "vehicule", "malveillance", "incendie", "vetuste", "inondation", "vent", "energie",
+    "autre",
+]  # fmt: skip
 ResourceType = Literal["equipe", "groupe", "cable_m", "poteau", "armoire", "nro_mobile"]
 Content = Literal["insee", "text", "number", "count", "share", "date"]
 
@@ -125,6 +129,12 @@ SCHEMAS: Mapping[str, Schema] = {
     "routes": Schema(
         (Column("highway"), Column("nature"), Column("oneway")),
         geometry="LineString", one_of=(("highway",), ("nature",)),
+    ),
+    "incidents": Schema(
+        (Column("date", "date", required=True), Column("kind", choices=KINDS), Column("code"),
+         Column("x", "number"), Column("y", "number"),
+         Column("cause", required=True, choices=get_args(IncidentCause)), Column("hours", "number")),
+        point=("x", "y"), one_of=(("kind", "code"), ("x", "y")),
     ),
     "groupes": Schema(
         (Column("group", required=True), Column("kind", required=True, choices=KINDS),
