@@ -136,8 +136,7 @@ _KEYS = {
     for table, rows in attributes(version).query("primary_key == 'yes'").groupby("table")
 }
 
-FARTHEST_M = 2e7
-"""No projected coordinate is larger: half the way round the Earth (metres)."""
+_POINTS, _LINES = ("noeud", "adresse"), ("cableline", "cheminement")
 
 MARKS = ("_majdate", "_creadat", "_abddate", "_abandon")
 """Ends of the attribute names that date a row or abandon it, whatever their table's prefix."""
@@ -208,8 +207,8 @@ def settle(name: str, table: pd.DataFrame, crs: pyproj.CRS) -> tuple[pd.DataFram
         Columns of the inventory table, then ``updated`` (datetime64, NaT unknown), ``delivery``, ``file``,
         ``line``.
     findings : DataFrame
-        Rows without key, abandoned rows (out of the network, D15), numbers that are none, coordinates that
-        no place of the Earth has (the row is kept without its place).
+        Rows without key, abandoned rows (out of the network, D15), numbers that are none, geometry of another
+        type than the table's (the row is kept without its place).
     """
     spec = TABLES[name]
     keyless = table[spec.key].isna().any(axis=1)
@@ -233,7 +232,7 @@ def settle(name: str, table: pd.DataFrame, crs: pyproj.CRS) -> tuple[pd.DataFram
     if name == "premise":
         kept["type"] = kept["type"].replace(PREMISE_TYPES)
     if spec.geometry:
-        shapes, nowhere = _on_earth(name, kept)
+        shapes, nowhere = _placed(name, kept)
         kept = gpd.GeoDataFrame(kept.assign(geometry=gpd.GeoSeries(shapes, index=kept.index, crs=crs)))
         found.append(nowhere)
     return kept, merge_findings(found)
@@ -248,28 +247,26 @@ def _rows_found(
     )  # fmt: skip
 
 
-def _on_earth(name: str, table: pd.DataFrame) -> tuple[NDArray[np.object_], pd.DataFrame]:
-    """Take away the geometry that has a coordinate beyond `FARTHEST_M`, or one that is no number."""
-    shapes = table["geometry"].to_numpy()
-    there = ~shapely.is_missing(shapes)
-    nowhere = there & ~(np.abs(shapely.bounds(shapes)) <= FARTHEST_M).all(axis=1)
-    nowhere |= there & ~_all_finite(shapes)
-    if not nowhere.any():
+def _placed(name: str, table: pd.DataFrame) -> tuple[NDArray[np.object_], pd.DataFrame]:
+    """Take away the geometry that a table cannot have."""
+    shapes = table["geometry"].to_numpy().copy()
+    if name in _POINTS:
+        alone = shapely.get_num_geometries(shapes) == 1
+        shapes[alone] = shapely.get_geometry(shapes[alone], 0)  # a multi-point of one
+    strange = ~shapely.is_missing(shapes) & ~np.isin(shapely.get_type_id(shapes), _types_of(name))
+    if not strange.any():
         return shapes, NO_FINDING
-    message = "coordonnées impossibles : objet gardé sans lieu"
-    found = _rows_found(name, "coordonnees_impossibles", "majeur", table[nowhere], message, attribute="geom")
-    kept = shapes.copy()
-    kept[nowhere] = None
-    return kept, found
+    shapes[strange] = None
+    message = "géométrie d'un autre type que celui du modèle : objet gardé sans lieu"
+    return shapes, _rows_found(name, "geometrie_type", "majeur", table[strange], message, attribute="geom")
 
 
-def _all_finite(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Tell which shapes have only coordinates that are numbers; bounds leave out those that are not."""
-    xy, row = shapely.get_coordinates(shapes, return_index=True)
-    bad = row[~np.isfinite(xy).all(axis=1)]
-    finite = np.ones(len(shapes), bool)
-    finite[bad] = False
-    return finite
+def _types_of(name: str) -> list[int]:
+    if name in _POINTS:
+        return [shapely.GeometryType.POINT]
+    if name in _LINES:
+        return [shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING]
+    return [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON]
 
 
 def _fold_patches(delivery: Delivery) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:

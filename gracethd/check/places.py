@@ -95,8 +95,9 @@ def cable_lines(tables: Tables) -> gpd.GeoSeries:
 
 
 def node_points(tables: Tables) -> gpd.GeoSeries:
-    """Give the point of each node by node code, nodes without geometry left out."""
-    return _geometry(tables, "t_noeud", "nd_code")
+    """Give the point of each node by node code, nodes without geometry or with another one left out."""
+    drawn = _geometry(tables, "t_noeud", "nd_code")
+    return drawn[shapely.get_type_id(shapes_of(drawn)) == shapely.GeometryType.POINT]
 
 
 def line_ends(lines: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -16,11 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 
 from gracethd.deliveries.text import TEXT_DTYPES, clean_text
 from gracethd.errors import SourceError
 from gracethd.findings import NO_FINDING, findings_frame, merge_findings
+
+FARTHEST_M = 2e7
+"""No projected coordinate is larger: half the way round the Earth (metres)."""
 
 DRIVER = "ESRI Shapefile"
 _SHP_MAGIC, _SHP_VERSION, _SHP_HEADER = 9994, 1000, 100
@@ -80,12 +84,26 @@ def read_dbf(parts: Mapping[str, Path], table: str) -> tuple[pd.DataFrame, pd.Da
 def with_geometry(
     frame: pd.DataFrame, wkb: pa.ChunkedArray, table: str
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Give a frame the 2-D geometry of its rows, None where null, empty or unreadable; with findings."""
+    """Give a frame the 2-D geometry of its rows; with findings.
+
+    It is None where it is null, empty or unreadable, or where a coordinate is none or beyond `FARTHEST_M`.
+    """
     shapes = shapely.force_2d(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore"))
     shapes = np.asarray(shapes, dtype=object)
     shapes[shapely.is_empty(shapes)] = None
+    impossible = _nowhere(shapes)
+    shapes[impossible] = None
     layer = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=frame.index))
-    return layer, _missing_geometry(layer, table)
+    message = "coordonnées impossibles : objet gardé sans lieu"
+    told = _shape_findings("coordonnees_impossibles", layer, table, impossible, message)
+    return layer, merge_findings([told, _missing_geometry(layer, table)])
+
+
+def _nowhere(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
+    xy, row = shapely.get_coordinates(shapes, return_index=True)
+    found = np.zeros(len(shapes), bool)
+    found[row[~(np.abs(xy) <= FARTHEST_M).all(axis=1)]] = True  # false for what is no number
+    return found
 
 
 def text_frame(columns: Mapping[str, pa.ChunkedArray], n_rows: int) -> pd.DataFrame:
@@ -122,19 +140,18 @@ def missing_geometry(frame: pd.DataFrame, table: str) -> tuple[gpd.GeoDataFrame,
 
 def _missing_geometry(layer: gpd.GeoDataFrame, table: str) -> pd.DataFrame:
     missing = layer.geometry.isna().to_numpy()
-    if not missing.any():
+    return _shape_findings("geometrie_absente", layer, table, missing, "Géométrie absente ou vide")
+
+
+def _shape_findings(
+    rule: str, layer: gpd.GeoDataFrame, table: str, faulty: NDArray[np.bool_], message: str
+) -> pd.DataFrame:
+    if not faulty.any():
         return NO_FINDING
     key = next((str(name) for name in layer.columns if str(name).endswith("_code")), "line")
-    faulty = layer[missing]
-    message = "Géométrie absente ou vide"
+    rows = layer[faulty]
     return findings_frame(
-        "geometrie_absente",
-        "majeur",
-        table,
-        attribute="geom",
-        code=faulty[key],
-        message=message,
-        line=faulty["line"],
+        rule, "majeur", table, attribute="geom", code=rows[key], message=message, line=rows["line"]
     )
 
 

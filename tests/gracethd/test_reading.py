@@ -182,3 +182,41 @@ def test_reading_one_delivery_twice_changes_nothing_but_the_list(demo01: Path) -
     once, twice = read(demo01), build_inventory(list(open_deliveries([demo01])) * 2)
     for name in once:
         pd.testing.assert_frame_equal(pd.DataFrame(once[name]), pd.DataFrame(twice[name]))
+
+
+def test_shapes_that_a_table_cannot_have_leave_the_object_without_place() -> None:
+    """N1 is a multi-point of one, N2 a line; the second zone is a point."""
+    rows = table(
+        {"nd_code": "N1"}, {"nd_code": "N2"}, at=[shapely.MultiPoint([(7e5, 7e6)]), [(0.0, 0.0), (1.0, 1.0)]]
+    )
+    zones = table({"zs_code": "Z1"}, {"zs_code": "Z2"}, at=[shapely.box(0, 0, 1, 1), (0.5, 0.5)])
+    merged = build_inventory([delivery("d1", **ground(t_noeud=rows, t_zsro=zones))])
+    places = merged.geo("noeud").set_index("nd_code")["geometry"]
+    assert places["N1"] == shapely.Point(7e5, 7e6)
+    assert places["N2"] is None
+    assert found(merged, "geometrie_type") == [["noeud", "N2", "d1", 2], ["zsro", "Z2", "d1", 2]]
+
+
+def test_patch_tables_of_202_complete_their_table_and_what_completes_nothing_is_told() -> None:
+    """The second row of the patch repeats the first, the third names no zone."""
+    square = shapely.box(0, 0, 1, 1)
+    merged = build_inventory(
+        [
+            delivery(
+                "d1",
+                **ground(
+                    t_zsro=table({"zs_code": "Z1", "zs_nd_code": "N1"}, at=[square]),
+                    t_zsro_patch202=table(
+                        {"zs_lt_code": "LT1", "zs_code": "Z1"},
+                        {"zs_lt_code": "LT2", "zs_code": "Z1"},
+                        {"zs_lt_code": "LT3", "zs_code": "Z9"},
+                    ),
+                ),
+            )
+        ]
+    )
+    assert merged["zsro"][["zs_code", "zs_lc_code"]].to_numpy().tolist() == [["Z1", "LT1"]]
+    assert found(merged, "patch_sans_objet") == [
+        ["t_zsro_patch202", "Z1", "d1", 2],
+        ["t_zsro_patch202", "Z9", "d1", 3],
+    ]

@@ -1,5 +1,7 @@
 """Shapefiles as exported by many hands: text, shapes and CRS come out right, or one message says why not."""
 
+import math
+import struct
 from pathlib import Path
 
 import fiona
@@ -238,3 +240,17 @@ def test_damaged_bytes_give_a_delivery_or_one_clear_error(
         assert "t_noeud" in str(error)  # noqa: PT017 - either outcome is right
     else:
         assert len(delivery.tables["t_noeud"]) <= 2
+
+
+@pytest.mark.parametrize("easting", [math.inf, -math.inf, math.nan, 1e300, 3e7])
+def test_coordinates_that_no_place_has_leave_the_object_without_place(tmp_path: Path, easting: float) -> None:
+    """Two nodes; the easting of the second is put in the .shp as the 8 bytes of its double."""
+    written(tmp_path, "t_noeud", [Point(6e5, 7e6), Point(7e5, 7e6)])
+    content = (tmp_path / "t_noeud.shp").read_bytes()
+    infinite = content.replace(struct.pack("<d", 7e5), struct.pack("<d", easting))
+    (tmp_path / "t_noeud.shp").write_bytes(infinite)
+    delivery = open_delivery(tmp_path)
+    assert delivery.tables["t_noeud"]["geometry"].isna().tolist() == [False, True]
+    if not math.isnan(easting):  # GDAL takes such a point for an empty one
+        told = delivery.findings.set_index("rule").loc["coordonnees_impossibles"]
+        assert told[["table", "code", "line"]].tolist() == ["t_noeud", "X1", 2]
