@@ -65,7 +65,7 @@ def losses_by_area(
     for level, scope in enumerate(SCOPES):
         number, names = pd.factorize(areas[scope].where(areas[scope] != ""), sort=True)
         cut, stranded = (
-            _sums_by_area(intervals, at, number, prises["n"].to_numpy(np.int64), len(names))
+            sums_in_intervals(intervals, at, number, prises["n"].to_numpy(np.int64), len(names))
             for at, intervals in sums
         )
         key = np.union1d(cut.index, stranded.index)
@@ -198,12 +198,25 @@ def areas_of_prises(prises: pd.DataFrame, communes: pd.DataFrame | None) -> pd.D
     )
 
 
-def _sums_by_area(
+def sums_in_intervals(
     intervals: Long, at: NDArray[np.int32], area: NDArray[np.int64], n: Long, n_areas: int
 ) -> pd.Series:
-    """Sum the prises of each area in the intervals of each row, by ``row * n_areas + area``; none is 0.
+    """Sum what stands in the intervals of each row, by area.
 
-    Prises are put in order of position and cut into runs of one area: an interval meets few of them.
+    Things are put in order of position and cut into runs of one area: an interval meets few of them.
+
+    Parameters
+    ----------
+    intervals : (n_intervals, 4) int64
+        From `resilience.losses.lost_intervals`.
+    at, area, n : (n_things,) int
+        Position, area and weight of each thing; below 0 for a position or an area that it has not.
+    n_areas : int
+
+    Returns
+    -------
+    Series of int64
+        By ``row * n_areas + area``, ascending; sums of 0 are left out.
     """
     known = (at >= 0) & (area >= 0)
     order = np.flatnonzero(known)[np.argsort(at[known], kind="stable")]

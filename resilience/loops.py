@@ -1,4 +1,4 @@
-"""Real redundancy of the collecte: how many paths reach each NRO, and which loops are false (D12).
+"""Real redundancy: how many paths reach each NRO and PM, and which loops are false (D12).
 
 For the engineer who is told "this NRO is looped": two cables are not two paths when they lie in one trench.
 """
@@ -6,18 +6,21 @@ For the engineer who is told "this NRO is looped": two cables are not two paths 
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 
+from gracethd.compiled import compiled
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
 from resilience.alternatives import Flow, cables_of_edges, disjoint_paths, joined_by_cables, part_of
 from resilience.losses import index_graph, losses_of_sets
-from resilience.spanning import Int
+from resilience.low_points import adjacency
+from resilience.shared_risk import with_groups
+from resilience.spanning import Bool, Int
 
 MAX_PATHS = 2000  # first legs tried for one NRO; a mesh of collecte with more keeps the best count found
 TYPES = {
@@ -28,7 +31,7 @@ COLUMNS = tuple(TYPES)
 Leg = tuple[int, int, int]
 
 
-def loops(network: Network, routes: Routes) -> pd.DataFrame:
+def loops(network: Network, routes: Routes, groups: pd.DataFrame | None = None) -> pd.DataFrame:
     """Tell for each NRO how many collecte paths reach it, and whether its loop is a false one.
 
     Paths run from the feeds over collecte cables only, through other NROs but never through a PM.
@@ -37,6 +40,9 @@ def loops(network: Network, routes: Routes) -> pd.DataFrame:
     ----------
     network : Network
     routes : Routes
+    groups : DataFrame, optional
+        Bridges and user groups that legs may share, from `resilience.shared_risk.risk_groups`; power zones
+        are left out, since a room rides through a cut on its own supply.
 
     Returns
     -------
@@ -57,11 +63,153 @@ def loops(network: Network, routes: Routes) -> pd.DataFrame:
     """
     nro = routes.rooms[(routes.rooms["nature"] == "NRO") & (routes.rooms["vertex_physical"] >= 0)]
     nro = nro.sort_values("code", ignore_index=True)
-    collecte = _collecte(network, routes, nro["vertex_physical"].to_numpy())
-    rows = [_row(network.assets, collecte, i, code) for i, code in enumerate(nro["code"])]
+    graph, targets = _with_risks(routes.physical, groups), nro["vertex_physical"].to_numpy()
+    kept = collecte_edges(network, routes, graph, targets)
+    drawn = _drawn(network, graph, kept, targets)
+    return _table([_row(network.assets, drawn, i, code) for i, code in enumerate(nro["code"])])
+
+
+def redundancy(network: Network, routes: Routes, groups: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Tell for each NRO and each PM how many paths reach it, and whether its loop is a false one.
+
+    Parameters
+    ----------
+    network, routes, groups
+        As for `loops`, which gives the rows of NROs. Paths to a PM run over collecte and transport cables,
+        through NROs but never through another PM.
+
+    Returns
+    -------
+    DataFrame
+        nature (NRO|PM) and code, then the columns of `loops` but nro; sorted by nature and code.
+        ``attrs["k_srlg_at_least"]`` as there.
+    """
+    of_nro = loops(network, routes, groups)
+    pm = routes.rooms[(routes.rooms["nature"] == "PM") & (routes.rooms["vertex_physical"] >= 0)]
+    pm = pm.sort_values("code", ignore_index=True)
+    graph, vertex = _with_risks(routes.physical, groups), pm["vertex_physical"].to_numpy()
+    layered = _kept(network, graph, ("collecte", "transport"))
+    part, number = part_of(graph, layered)
+    at = number[vertex]
+    is_pm = np.zeros(part.n_vertices, np.bool_)
+    is_pm[at[at > 0]] = True
+    legs = _distinct_legs(part, network, is_pm)
+    rows = []
+    for code, own in zip(pm["code"], at.tolist(), strict=True):
+        others = is_pm.copy()
+        others[own] = False
+        if own == 0:
+            rows.append(_Row(code, None, None, None))
+        elif own < 0 or legs[own] == 0:
+            rows.append(_Row(code, 0, 0, 0))
+        elif legs[own] == 1:
+            rows.append(_Row(code, 1, 1, 1))
+        else:
+            kept = _peeled(part.tail, part.head, ~_touching(part, others), part.n_vertices, own)
+            rows.append(_row(network.assets, _drawn(network, part, kept, np.array([own])), 0, code))
+    of_pm = _table(rows)
+    out = pd.concat([of_nro.assign(nature="NRO"), of_pm.assign(nature="PM")], ignore_index=True)
+    out = out.rename(columns={"nro": "code"})[["nature", "code", *COLUMNS[1:]]]
+    out.attrs["k_srlg_at_least"] = of_nro.attrs["k_srlg_at_least"] + of_pm.attrs["k_srlg_at_least"]
+    return out
+
+
+def collecte_edges(network: Network, routes: Routes, graph: ServiceGraph, nro: Int) -> Bool:
+    """Tell the edges that a path of collecte may take: no other layer, and no PM but at the vertices `nro`.
+
+    `graph` is the physical graph of the routes, with or without groups; the answer is (n_edges,) bool.
+    """
+    pm, rooms = np.zeros(graph.n_vertices, np.bool_), routes.rooms
+    is_pm = (rooms["nature"] == "PM") & (rooms["vertex_physical"] > 0)
+    pm[rooms.loc[is_pm, "vertex_physical"].to_numpy()] = True
+    pm[nro] = False
+    return _kept(network, graph, ("collecte",)) & ~_touching(graph, pm)
+
+
+class _Row(NamedTuple):
+    """One row of the table, and whether k_srlg is exact."""
+
+    code: str
+    k_cable: int | None
+    k_place: int | None
+    k_srlg: int | None
+    shared_m: float = 0.0
+    shared_places: int = 0
+    is_false: bool = False
+    is_sure: bool = True
+
+
+def _table(rows: list[_Row]) -> pd.DataFrame:
     table = pd.DataFrame([row[:-1] for row in rows], columns=list(COLUMNS)).astype(dict(TYPES))
-    table.attrs["k_srlg_at_least"] = [row[0] for row in rows if not row[-1]]
+    table.attrs["k_srlg_at_least"] = [row.code for row in rows if not row.is_sure]
     return table
+
+
+def _with_risks(graph: ServiceGraph, groups: pd.DataFrame | None) -> ServiceGraph:
+    return graph if groups is None else with_groups(graph, groups[groups["kind"] != "zone_elec"])
+
+
+def _kept(network: Network, graph: ServiceGraph, layers: tuple[str, ...]) -> Bool:
+    """Tell the edges that are no cable, or a stretch of one with these layers."""
+    in_layer = np.zeros(graph.n_assets + 1, np.bool_)  # the last stands for edges that are no cable
+    sections = network.sections
+    in_layer[sections.loc[sections["layer"].isin(layers), "cable"].to_numpy()] = True
+    in_layer[-1] = True
+    return np.asarray(in_layer[cables_of_edges(graph, network)], np.bool_)
+
+
+def _touching(graph: ServiceGraph, vertices: Bool) -> Bool:
+    return np.asarray(vertices[graph.tail] | vertices[graph.head], np.bool_)
+
+
+def _distinct_legs(part: ServiceGraph, network: Network, is_pm: Bool) -> Int:
+    """Count, up to two, the cables by which each PM hangs on what a feed reaches without passing a PM."""
+    base = ~_touching(part, is_pm)
+    flow = joined_by_cables(part, np.full(len(part.tail), -1, np.int32), base)
+    fed = (flow.label == flow.label[0]) & ~is_pm
+    cable = cables_of_edges(part, network)
+    legs = [
+        pd.DataFrame({"pm": own, "far": far, "cable": cable, "edge": np.arange(len(cable))})
+        for own, far in ((part.tail, part.head), (part.head, part.tail))
+    ]
+    ends = pd.concat(legs)
+    ends = ends[is_pm[ends["pm"]] & fed[ends["far"]]]
+    # what is no cable (a link inside a room) may lead to several: each counts for two, and is searched
+    size = np.where(ends["cable"] < 0, 2, 1)
+    ends = ends.assign(size=size, key=np.where(ends["cable"] < 0, -1 - ends["edge"], ends["cable"]))
+    ends = ends.drop_duplicates(["pm", "key"])
+    out = np.zeros(part.n_vertices, np.int32)
+    np.add.at(out, ends["pm"].to_numpy(), ends["size"].to_numpy(np.int32))
+    return np.minimum(out, 2)
+
+
+@compiled
+def _peeled(tail: Int, head: Int, kept: Bool, n: int, target: int) -> Bool:
+    """Leave out edges that lead nowhere, again and again: dead ends but the root and the target."""
+    ptr, other, edge = adjacency(n, tail, head)
+    degree, left = np.zeros(n, np.int32), kept.copy()
+    for e in range(len(tail)):
+        if left[e]:
+            degree[tail[e]] += 1
+            degree[head[e]] += 1
+    stack, size = np.empty(n + 1, np.int32), 0
+    for v in range(1, n):
+        if degree[v] == 1 and v != target:
+            stack[size] = v
+            size += 1
+    while size > 0:
+        size -= 1
+        v = stack[size]
+        for h in range(ptr[v], ptr[v + 1]):
+            if left[edge[h]]:
+                w = other[h]
+                left[edge[h]] = False
+                degree[v] -= 1
+                degree[w] -= 1
+                if degree[w] == 1 and w not in (0, target):
+                    stack[size] = w
+                    size += 1
+    return left
 
 
 @dataclass(frozen=True)
@@ -83,22 +231,12 @@ class _Collecte:
         return int(self.flow.label[0])
 
 
-def _collecte(network: Network, routes: Routes, nro: Int) -> _Collecte:
-    graph, sections = routes.physical, network.sections
-    cable = cables_of_edges(graph, network)
-    is_collecte = np.zeros(graph.n_assets + 1, np.bool_)  # the last stands for edges that are no cable
-    is_collecte[sections.loc[sections["layer"] == "collecte", "cable"].to_numpy()] = True
-    is_collecte[-1] = True
-    pm = np.zeros(graph.n_vertices, np.bool_)
-    rooms = routes.rooms
-    pm[
-        rooms.loc[(rooms["nature"] == "PM") & (rooms["vertex_physical"] > 0), "vertex_physical"].to_numpy()
-    ] = True
-    pm[nro] = False
-    part, number = part_of(graph, is_collecte[cable] & ~pm[graph.tail] & ~pm[graph.head])
+def _drawn(network: Network, graph: ServiceGraph, kept: Bool, targets: Int) -> _Collecte:
+    """Cut out the edges kept and draw them together for paths to the targets."""
+    part, number = part_of(graph, kept)
     cable = cables_of_edges(part, network)
     flow = joined_by_cables(part, cable, np.ones(len(cable), np.bool_))
-    vertex = number[nro]
+    vertex = number[targets]
     label = np.where(vertex >= 0, flow.label[vertex], -1)
     owned = pd.Series(part.vertex_asset).groupby(flow.label[part.vertex_of]).agg(frozenset)
     by_edge = pd.Series(part.edge_asset).groupby(part.edge_of).agg(frozenset)
@@ -119,23 +257,22 @@ def _cutting(part: ServiceGraph, vertex: Int) -> list[Int]:
     return [owners[lost[:, i] > 0] for i in range(len(vertex))]
 
 
-def _row(
-    assets: pd.DataFrame, collecte: _Collecte, i: int, code: str
-) -> tuple[str, int | None, int | None, int | None, float, int, bool, bool]:
+def _row(assets: pd.DataFrame, collecte: _Collecte, i: int, code: str) -> _Row:
     source, target = collecte.source, collecte.target[i]
     if target == source:
-        return code, None, None, None, 0.0, 0, False, True
+        return _Row(code, None, None, None)
     if target < 0:
-        return code, 0, 0, 0, 0.0, 0, False, True
+        return _Row(code, 0, 0, 0)
     k_cable = disjoint_paths(collecte.flow, source, target)
     k_place = disjoint_paths(collecte.flow, source, target, by_vertex=True)
     own = collecte.owners.get(source, frozenset()) | collecte.owners.get(target, frozenset())
     alone = [asset for asset in collecte.cutting[i].tolist() if asset not in own]
     k_srlg, is_sure = (1, True) if alone else _disjoint_in_risk(collecte, target, own, k_cable)
-    shared = assets.loc[alone if k_cable >= 2 else []]
+    # a group is told by its members
+    shared = assets.loc[[asset for asset in alone if asset < len(assets)] if k_cable >= 2 else []]
     shared_m = float(shared.loc[shared["kind"] == "cheminement", "length_m"].sum())
     shared_places = int(shared.loc[shared["nd_code"] != "", "nd_code"].nunique())
-    return code, k_cable, k_place, k_srlg, shared_m, shared_places, k_cable >= 2 > k_srlg, is_sure
+    return _Row(code, k_cable, k_place, k_srlg, shared_m, shared_places, k_cable >= 2 > k_srlg, is_sure)
 
 
 def _disjoint_in_risk(

@@ -46,6 +46,7 @@ from resilience.rates import annual_rates
 from resilience.results import MIN_PRISES, Results
 from resilience.roads import road_graph
 from resilience.series import series
+from resilience.shared_risk import risk_groups
 from resilience.spof import collapse, spof
 from resilience.study import Study
 from resilience.tables import load_tables
@@ -98,7 +99,7 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
         uses=network.uses,
     )
     table = spof(network, routes, tables, failures_per_year=often, on_date=day)
-    rings = loops(network, routes)
+    rings = loops(network, routes, risk_groups(network, tables))
     deepest = wet.groupby("asset")["intensity_max"].max() if len(wet) else None
     rows = series(network, table, intensity=deepest)
     clock.start("perte annuelle attendue")

@@ -17,10 +17,13 @@ from gracethd.outputs.tables import write_table
 from gracethd.outputs.workbook import Sheet, write_workbook
 from gracethd.routes import Routes
 from resilience.areas import behind_single_objects, losses_by_area, sites_by_type, worst_by_area
-from resilience.loops import loops
+from resilience.further import worst_further_failures
+from resilience.loops import redundancy
+from resilience.near_legs import LEAST_M, NEAR_M, near_legs
 from resilience.outputs.layers import study_layers
 from resilience.outputs.report import Report
 from resilience.series import series
+from resilience.shared_risk import risk_groups
 from resilience.spof_list import caveats
 
 MAX_SHEET_ROWS = 50_000
@@ -75,8 +78,9 @@ def write_spof(found: SpofList, path: Path, *, day: date, recipient: str = "") -
     """Write the full table (.parquet), the list (.csv, .gpkg, .xlsx), or all of it into a folder.
 
     A folder holds ``spof.parquet``, ``spof.csv``, ``spof.gpkg``, ``spof.xlsx``, ``series.csv``,
-    ``loops.csv``, ``areas.csv``, ``losses_by_area.csv`` (of the list), ``thresholds.csv`` and, where
-    sensitive sites are given, ``sites_by_type.csv``.
+    ``loops.csv``, ``redundancy.csv``, ``near_legs.csv``, ``further_failures.csv``, ``areas.csv``,
+    ``losses_by_area.csv`` (of the list), ``thresholds.csv`` and, where sensitive sites are given,
+    ``sites_by_type.csv``.
 
     Raises
     ------
@@ -116,8 +120,13 @@ def _series(found: SpofList) -> gpd.GeoDataFrame:
 def _extracts(found: SpofList) -> dict[str, pd.DataFrame]:
     network, routes, tables = found.network, found.routes, found.tables
     losses = losses_by_area(network, routes, found.listed, tables)
+    paths = redundancy(network, routes, risk_groups(network, tables))
+    of_nro = paths[paths["nature"] == "NRO"].drop(columns="nature").rename(columns={"code": "nro"})
     extracts = {
-        "loops": loops(network, routes),
+        "loops": of_nro.reset_index(drop=True),
+        "redundancy": paths,
+        "near_legs": near_legs(network, routes),
+        "further_failures": worst_further_failures(network, routes, tables),
         "areas": worst_by_area(losses, routes, tables),
         "losses_by_area": losses,
         "thresholds": behind_single_objects(network, routes, found.rows, tables),
@@ -158,6 +167,17 @@ def _write_book(
         "SPOF": (found.listed, phrase("title_spof"), phrase("text_spof")),
         "Séries": (rows, phrase("title_series"), ""),
         "Bouclages": (extracts["loops"], phrase("title_loops"), ""),
+        "Redondance": (extracts["redundancy"], "Chemins disjoints vers chaque NRO et PM", ""),
+        "Jambes proches": (
+            extracts["near_legs"],
+            "Jambes d'une boucle proches l'une de l'autre sur des cheminements distincts",
+            f"À {NEAR_M:g} m ou moins, sur {LEAST_M:g} m ou plus ; à part des risques partagés.",
+        ),
+        "Pannes combinées": (
+            extracts["further_failures"],
+            "Pires pannes de deux et trois objets pour les NRO et PM qu'aucun objet seul ne coupe",
+            "Exactes ; un des pires ensembles où plusieurs se valent.",
+        ),
         "Territoires": (
             extracts["areas"],
             "Pire objet par PM, NRO, commune et EPCI",

@@ -7,13 +7,16 @@ import geopandas as gpd
 import networkx as nx
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import resilience.loops
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
-from resilience.loops import COLUMNS, loops
+from resilience.loops import COLUMNS, loops, redundancy
+from resilience.near_legs import near_legs
+from resilience.shared_risk import risk_groups
 from tests.resilience.service_graphs import service_graph
 from tests.resilience.small_network import small_network
 
@@ -181,3 +184,92 @@ def test_inputs_stay_as_they_were() -> None:
     before = replace(network, assets=network.assets.copy())
     loops(network, routes)
     pd.testing.assert_frame_equal(network.assets, before.assets)
+
+
+@given(drawn(), st.sets(st.integers(1, 6), max_size=2), st.sets(st.integers(0, 7), max_size=3))
+@settings(max_examples=100)
+def test_paths_to_a_pm_are_those_of_all_sets_of_paths_through_no_other_pm(
+    case: tuple[list[Edge], list[int], list[tuple[str, list[int]]]], pm: set[int], transport: set[int]
+) -> None:
+    edges, feeds, ways = case
+    target = max(itertools.chain(*edges))
+    others = pm - {target} - set(feeds)
+    net = nx.MultiGraph()
+    net.add_edges_from((0 if a in feeds else a, 0 if b in feeds else b, e) for e, (a, b) in enumerate(edges))
+    net.add_nodes_from([0, target])
+    net.remove_edges_from(list(nx.selfloop_edges(net, keys=True)))
+    net.remove_nodes_from(others)
+    by_cable, by_risk, by_vertex = [], [], []
+    for path in nx.all_simple_edge_paths(net, 0, target):
+        inside = {f"P{b}" for _, b, _ in path[:-1]}
+        cables = {f"C{e}" for _, _, e in path}
+        held = {name for name, members in ways if {e for _, _, e in path} & set(members)}
+        by_cable.append(cables)
+        by_vertex.append(inside)
+        by_risk.append(cables | held | inside)
+    expected = [most_disjoint(sets) for sets in (by_cable, by_vertex, by_risk)]
+    lying = tuple(sorted(e for e in transport if e < len(edges)))
+    rooms = tuple(sorted({target, *(v for v in others if v < target)}))
+    table = redundancy(*collecte(edges, feeds, [], ways, transport=lying, pm=rooms))
+    found = table[(table["nature"] == "PM") & (table["code"] == f"M{target}")].iloc[0]
+    assert found[["k_cable", "k_place", "k_srlg"]].tolist() == expected
+    assert found["is_false"] == (expected[0] >= 2 > expected[2])
+
+
+def test_a_loop_over_one_bridge_is_false_only_when_the_bridge_is_known() -> None:
+    network, routes = small_network()
+    groupes = pd.DataFrame(
+        [("pont", "cheminement", "WC1"), ("pont", "cheminement", "WC2")], columns=["group", "kind", "code"]
+    )
+    assert not row(loops(network, routes), "LN1")["is_false"]
+    groups = risk_groups(network, {"groupes": groupes})
+    assert row(loops(network, routes, groups), "LN1")["is_false"]
+    zone = pd.DataFrame(
+        [("cheminement", "WC1", "Z"), ("cheminement", "WC2", "Z")], columns=["kind", "code", "zone_elec"]
+    )
+    powered = risk_groups(network, {"equipements": zone})
+    assert not row(loops(network, routes, powered), "LN1")["is_false"], "rooms ride through a power cut"
+
+
+def test_redundancy_of_the_small_network() -> None:
+    table = redundancy(*small_network())
+    assert (table["nature"] + ":" + table["code"]).tolist() == ["NRO:LN1", "NRO:LN2", "PM:LP1", "PM:LP2"]
+    # LP1 hangs on TR1 alone, LP2 on TR2 behind CO3
+    assert table["k_cable"].tolist() == [2, 1, 1, 1]
+
+
+def parallel(apart: float, metres: float) -> tuple[Network, Routes]:
+    """Move the second leg of the loop of LN1: beside the first for some metres, far from it elsewhere."""
+    network, routes = small_network()
+    assets = network.assets.copy()
+    shapes = {
+        "WC1": shapely.LineString([(0, 0), (1000, 0)]),
+        "WC2": shapely.LineString([(0, 500), (300, 500), (300, apart), (300 + metres, apart),
+                                   (300 + metres, 500), (1000, 500)]),
+    }  # fmt: skip
+    assets["geometry"] = [
+        shapes.get(code, g) for code, g in zip(assets["code"], assets.geometry, strict=True)
+    ]
+    return replace(network, assets=assets), routes
+
+
+def test_legs_near_each_other_are_listed_apart_from_shared_risks() -> None:
+    near = near_legs(*parallel(12.0, 250.0), near_m=20.0, least_m=100.0)
+    assert near[["nro", "stretch", "ways_a", "ways_b"]].to_numpy().tolist() == [["LN1", 1, "WC1", "WC2"]]
+    # beside the 250 m, what lies within 20 m of the two corners: sqrt(20^2 - 12^2) = 16 m at each
+    assert near["length_m"].iloc[0] == pytest.approx(250 + 2 * 16, abs=0.2)
+    assert near["distance_m"].tolist() == pytest.approx([12.0])
+    assert near_legs(*parallel(25.0, 250.0), near_m=20.0, least_m=100.0).empty
+    assert near_legs(*parallel(12.0, 50.0), near_m=20.0, least_m=100.0).empty
+    assert len(near_legs(*parallel(12.0, 50.0), near_m=20.0, least_m=50.0)) == 1
+
+
+def test_a_way_that_both_legs_share_is_no_near_leg() -> None:
+    network, routes = parallel(12.0, 250.0)
+    first, second, way = (
+        int(network.assets.index[network.assets["code"] == code][0]) for code in ("CO1", "CO2", "WC1")
+    )
+    uses = network.uses.copy()
+    uses.loc[uses["carried"] == second, "carrier"] = way
+    assert first != second
+    assert near_legs(replace(network, uses=uses), routes).empty

@@ -96,7 +96,7 @@ def test_a_folder_holds_every_file_whole_and_private(study: Path, tmp_path: Path
     names = {path.name for path in out.iterdir()}
     assert names == {
         "spof.parquet", "spof.csv", "spof.gpkg", "spof.xlsx", "series.csv", "loops.csv", "areas.csv",
-        "losses_by_area.csv", "thresholds.csv",
+        "losses_by_area.csv", "thresholds.csv", "redundancy.csv", "near_legs.csv", "further_failures.csv",
     }  # fmt: skip
     assert {stat.S_IMODE(path.stat().st_mode) for path in out.iterdir()} == {0o600}
     full, listed = gpd.read_parquet(out / "spof.parquet"), pd.read_csv(out / "spof.csv")
@@ -108,7 +108,10 @@ def test_a_folder_holds_every_file_whole_and_private(study: Path, tmp_path: Path
     cut = listed.set_index(["kind", "code"])["prises_cut"]
     assert of_nro.reindex(cut.index).tolist() == cut.tolist()
     book = openpyxl.load_workbook(out / "spof.xlsx", read_only=True)
-    assert {"Lisez-moi", "SPOF", "Séries", "Bouclages", "Territoires", "Seuils"} == set(book.sheetnames)
+    assert set(book.sheetnames) == {
+        "Lisez-moi", "SPOF", "Séries", "Bouclages", "Redondance", "Jambes proches", "Pannes combinées",
+        "Territoires", "Seuils",
+    }  # fmt: skip
     with closing(sqlite3.connect(out / "spof.gpkg")) as database:
         layers = {name for (name,) in database.execute("SELECT table_name FROM gpkg_contents")}
     assert {"spof", "series", "nro_pm", "communes"} <= layers
