@@ -16,7 +16,7 @@ AreaVersion = Literal["2.0.1", "3.0.1", "mixed"]
 
 PRISES_PER_NRO = 5274  # 680,300 prises over 129 NRO: Nord-Pas-de-Calais network, public reports 2024
 PRISES_PER_COMMUNE = 590  # 680,300 prises over 1,153 communes, same source
-PRISES_PER_PM = 450  # two rural PM averaged 416 lines; about 1,500 PM for the whole network
+PRISES_PER_PM = 550  # aimed at: with one PM a village at least, about 450 are met and 1,500 PM in all
 _LOOP_LENGTH = 8  # NRO on one loop: assumption, 129 NRO make about a dozen loops
 _COMMUNE_SPACING_M = 3300.0  # 12,000 km2 for about 1,150 communes
 
@@ -220,11 +220,14 @@ def _share(total: int, weight: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _random_collecte(communes: tuple[Commune, ...], n: int) -> tuple[tuple[Nro, ...], tuple[Feed, ...]]:
     """Put an NRO in the largest commune of each of `n` groups of neighbours, and a feed every eight loops."""
-    done = np.cumsum([commune.prises for commune in communes])
-    group = np.minimum((done - 1) * n // done[-1], n - 1)
+    before = np.cumsum([0, *(commune.prises for commune in communes[:-1])])
+    share = sum(commune.prises for commune in communes) / n
+    first = np.searchsorted(before, np.arange(n) * share)
+    first = np.maximum.accumulate(first - np.arange(n)) + np.arange(n)  # a commune each, at least
+    first = np.minimum(first, len(communes) - n + np.arange(n))
     nros: list[Nro] = []
-    for k in sorted(set(group.tolist())):
-        members = [communes[i] for i in np.flatnonzero(group == k)]
+    for start, end in zip(first.tolist(), [*first[1:].tolist(), len(communes)], strict=True):
+        members = communes[start:end]
         seat = max(members, key=lambda commune: (commune.prises, commune.insee))
         rank = len(nros) % 10
         protection: Protection = "fausse_boucle" if rank in {2, 6} else "antenne" if rank == 8 else "boucle"
