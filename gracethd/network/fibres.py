@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from gracethd.codes import follow
+from gracethd.codes import follow, locate
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places
 
@@ -44,13 +44,12 @@ class Fibres:
 def read_fibres(inventory: Inventory, places: Places) -> Fibres:
     """Resolve positions to fibres, boxes and rooms; positions that name no known fibre tell nothing."""
     fibre, position = inventory["fibre"], inventory["position"]
-    codes = pd.Index(fibre["fo_code"])
     cable = fibre["fo_cb_code"].to_numpy(dtype=object)
     box = follow(position["ps_cs_code"], inventory["cassette"].set_index("cs_code")["cs_bp_code"])
     room = follow(position["ps_ti_code"], places.drawer_room)
     box = box.mask(position["ps_ti_code"].notna())  # a module of a drawer is a cassette too
-    first = codes.get_indexer(position["ps_1"])
-    second = codes.get_indexer(position["ps_2"])
+    first = locate(position["ps_1"], fibre["fo_code"])
+    second = locate(position["ps_2"], fibre["fo_code"])
     ends = pd.DataFrame(
         {
             "fibre": np.concatenate([first, second]),
@@ -90,7 +89,7 @@ def read_fibres(inventory: Inventory, places: Places) -> Fibres:
     return Fibres(cable, splices, contacts.reset_index(drop=True), touches, waiting, group.astype(np.int32))
 
 
-def _splices(first: NDArray[np.intp], second: NDArray[np.intp], box: pd.Series) -> pd.DataFrame:
+def _splices(first: NDArray[np.int64], second: NDArray[np.int64], box: pd.Series) -> pd.DataFrame:
     joined = (first >= 0) & (second >= 0) & (first != second) & box.notna().to_numpy()
     pairs = pd.DataFrame(
         {

@@ -6,7 +6,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gracethd.codes import among, amount, follow
+from gracethd.codes import among, amount, follow, locate
 from gracethd.findings import findings_frame
 from gracethd.network.ends import side_by_side
 from gracethd.network.fibres import Fibres
@@ -47,7 +47,7 @@ def cable_stops(
     end_place = end_place[~end_place.index.duplicated()]
     shared = end_place.reindex(pd.MultiIndex.from_frame(rows[["cable", "place"]])).to_numpy()
     rows["end"] = rows["end"].where(rows["is_end"], shared)
-    line = cable["geometry"].to_numpy()[pd.Index(cable["cb_code"]).get_indexer(pd.Index(rows["cable"]))]
+    line = cable["geometry"].to_numpy()[locate(rows["cable"], cable["cb_code"])]
     point = noeud.set_index("nd_code")["geometry"].reindex(rows["place"]).to_numpy(object)
     rows["at_m"] = shapely.line_locate_point(line, point)
     rows["at_m"] = _pin_ends(rows, shapely.length(line))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gracethd.codes import among
+from gracethd.codes import among, locate
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places
 from gracethd.network.stops import sections_passed
@@ -24,11 +24,8 @@ class AssetNumbers:
 
     def of(self, kind: str, codes: Iterable[str]) -> NDArray[np.int32]:
         """Give asset numbers by code, -1 where the code is no asset of that kind."""
-        wanted = pd.Index(codes)
-        if kind not in self.codes:
-            return np.full(len(wanted), -1, np.int32)
-        at = self.codes[kind].get_indexer(wanted)
-        return np.where(at >= 0, at + self.first[kind], -1).astype(np.int32)
+        at = locate(codes, self.codes.get(kind, pd.Index([], dtype="str")))
+        return np.where(at >= 0, at + self.first.get(kind, 0), -1).astype(np.int32)
 
 
 def number_assets(assets: pd.DataFrame) -> AssetNumbers:

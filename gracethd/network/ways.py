@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from gracethd.codes import among
+from gracethd.codes import among, locate
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.ends import ON_NODE_M
@@ -176,7 +176,7 @@ def _by_geometry(
     if not len(cables):
         return none, gpd.GeoDataFrame({"cable": codes}, geometry=gpd.GeoSeries([], crs=cables.crs))
     keyed = by_key.merge(pd.DataFrame({"cable": codes, "row": np.arange(len(codes))}), on="cable")
-    keyed["w"] = pd.Index(way["cm_code"]).get_indexer(keyed["way"])
+    keyed["w"] = locate(keyed["way"], way["cm_code"])
     keyed["turn"] = keyed.groupby("cable").cumcount()
     for _, turn in keyed.groupby("turn"):
         rows = turn["row"].to_numpy()
@@ -210,11 +210,9 @@ def _candidates(left: NDArray[np.object_], way: gpd.GeoDataFrame, keyed: pd.Data
     if len(keyed):
         pair = pd.MultiIndex.from_frame(frame[["row", "w"]])
         frame = frame[~pair.isin(pd.MultiIndex.from_frame(keyed[["row", "w"]]))]
-    inside = shapely.length(
-        shapely.intersection(
-            line[frame["w"].to_numpy()], shapely.buffer(left[frame["row"].to_numpy()], ALONG_M)
-        )
-    )
+    rows, turn = np.unique(frame["row"].to_numpy(), return_inverse=True)
+    band = shapely.buffer(left[rows], ALONG_M)[turn]  # a cable has many candidates and one band
+    inside = shapely.length(shapely.intersection(line[frame["w"].to_numpy()], band))
     frame = frame[inside >= ALONG_SHARE * frame["length"].to_numpy()]
     frame = frame.sort_values(["row", "length", "way"], ascending=[True, False, True])
     return frame.assign(turn=frame.groupby("row").cumcount())
@@ -265,8 +263,8 @@ def _off_chain(complete: gpd.GeoDataFrame, nodes: pd.DataFrame, inventory: Inven
 
 def _off_line(by_key: pd.DataFrame, cable: gpd.GeoDataFrame, way: gpd.GeoDataFrame) -> pd.DataFrame:
     """Report the cables whose keys name ways that lie away from their line: identity wins (D4)."""
-    line = cable["geometry"].to_numpy()[pd.Index(cable["cb_code"]).get_indexer(pd.Index(by_key["cable"]))]
-    of_way = way["geometry"].to_numpy()[pd.Index(way["cm_code"]).get_indexer(pd.Index(by_key["way"]))]
+    line = cable["geometry"].to_numpy()[locate(by_key["cable"], cable["cb_code"])]
+    of_way = way["geometry"].to_numpy()[locate(by_key["way"], way["cm_code"])]
     middle = shapely.line_interpolate_point(shapely.line_merge(of_way), 0.5, normalized=True)
     away = by_key[shapely.distance(middle, line) > ALONG_M]
     tally = away.groupby("cable")["way"].agg(["size", "first"])
