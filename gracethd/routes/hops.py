@@ -1,12 +1,13 @@
 """Optical routes NRO-SRO-PBO-PTO, hop by hop, recomputed from positions and joined through the rooms (D7)."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gracethd.codes import follow, taken
+from gracethd.codes import follow
 from gracethd.inventory import Inventory
 from gracethd.network.types import Network
 from gracethd.routes.marks import HOWS, KINDS, lay_marks
@@ -24,6 +25,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
+COUNTED = ("section", "tube", "fibre_tube", "fibre_cable", "cassette_num", "position_num")
+
+
 @dataclass(frozen=True)
 class OpticalRoutes:
     """Routes as `trace_routes` gives them, and the hops of each.
@@ -38,8 +42,8 @@ class OpticalRoutes:
         along the cable from its end 1), fibre (fo_code), tube, fibre_tube, fibre_cable (numbers, Int32), box,
         room, drawer, cassette, cassette_num, position (ps_code), position_num, ps_fonct, place (nd_code),
         length_m (float, of the stretch, NaN unknown or no stretch), traced (splice|cable|zone or ""), status
-        (complete|ambiguous|broken), reason (French). Text that does not apply is "". An untraced prise has
-        one row, order 0, without hop.
+        (complete|ambiguous|broken), reason (French). Texts are categories, "" where they do not apply. An
+        untraced prise has one row, order 0, without hop.
     """
 
     routes: Routes
@@ -74,85 +78,144 @@ def optical_routes(
     positions = read_positions(inventory, laid.places, laid.survey)
     trails, trunks = find_trails(laid), find_trunks(laid)
     table, marks = lay_marks(laid, positions, trails, trunks)
-    return OpticalRoutes(routes, _name(inventory, laid, routes, positions, table, marks))
+    return OpticalRoutes(routes, _name(table, marks, _spell(inventory, laid, routes, positions, table)))
 
 
-def _name(
-    inventory: Inventory,
-    laid: Laid,
-    routes: Routes,
-    positions: Positions,
-    table: pd.DataFrame,
-    marks: pd.DataFrame,
-) -> pd.DataFrame:
-    """Give names to numbers, from the NRO down, and the untraced prises their row."""
-    survey, prises, fibre = laid.survey, routes.prises, inventory["fibre"]
-    fibre_code = fibre["fo_code"].to_numpy(object)
-    verdict = judge(laid, prises, fibre_code)
-    marks = marks.iloc[::-1].sort_values("route", kind="stable", ignore_index=True)
-    route = marks["route"].to_numpy(np.int64)
+@dataclass(frozen=True)
+class _Spelling:
+    """What numbers of marks are called.
+
+    Attributes
+    ----------
+    words : mapping of str to array of str
+        Categories of each column of text; the first is "".
+    code : mapping of str to int32 array
+        Category by number (asset, fibre, position, prise or route), with a last 0 for the number -1.
+    number : mapping of str to float array
+        Other columns by number (section, fibre or position), with a last NaN for the number -1.
+    """
+
+    words: Mapping[str, NDArray[np.object_]]
+    code: Mapping[str, NDArray[np.int32]]
+    number: Mapping[str, NDArray[np.float64]]
+
+
+def _name(table: pd.DataFrame, blocks: Iterator[pd.DataFrame], spelling: _Spelling) -> pd.DataFrame:
+    """Name the hops: block after block becomes codes of categories, spelled once at the end."""
+    parts = [_coded(table, block, spelling) for block in blocks]
+    frame: dict[str, object] = {}
+    for name in COLUMNS:
+        values = np.concatenate([part[name] for part in parts]) if parts else np.zeros(0, np.int32)
+        if name in spelling.words:
+            words = pd.Index(spelling.words[name], dtype="str")
+            frame[name] = pd.Categorical.from_codes(values, words).remove_unused_categories()
+        elif name in COUNTED:
+            missing = np.isnan(values)
+            counted = pd.array(np.where(missing, 0, values).round().astype(np.int32), dtype="Int32")
+            counted[missing] = pd.NA
+            frame[name] = counted
+        else:
+            frame[name] = values
+    return pd.DataFrame(frame)
+
+
+def _coded(table: pd.DataFrame, block: pd.DataFrame, spelling: _Spelling) -> dict[str, NDArray[np.generic]]:
+    """Give the columns of some hops as codes and numbers."""
+    code, number = spelling.code, spelling.number
+    route, hop, asset, fibre, room, position, section = (
+        block[name].to_numpy() for name in ("route", "hop", "asset", "fibre", "room", "position", "section")
+    )
     row = table["row"].to_numpy(np.int64)[route]
-    codes = survey.network.assets["code"].to_numpy(object)
-    is_box, is_line = (
-        np.isin(marks["hop"], [KINDS.index(k) for k in kinds]) for kinds in (["box"], ["cable"])
-    )
-    number = marks["fibre"].to_numpy(np.int64)
-    position = marks["position"].to_numpy(np.int64)
-    told = positions.table
-    room = marks["room"].to_numpy(np.int64)
-    section = marks["section"].to_numpy(np.int64)
+    is_cable, is_pto = hop == KINDS.index("cable"), hop == KINDS.index("pto")
+    is_lost = hop == KINDS.index("")
+    first = np.searchsorted(route, route)
+    return {
+        "route": code["route"][route],
+        "prise": code["prise"][row],
+        "n": number["n"][row].astype(np.int64),
+        "order": np.where(is_lost, 0, 1 + np.arange(len(route)) - first),
+        "hop": code["hop"][hop],
+        "how": code["how"][block["how"].to_numpy()],
+        "cable": np.where(is_cable, code["cable"][asset], code["cord"][fibre]),
+        "section": number["section"][section],
+        "fibre": code["fibre"][fibre],
+        "tube": number["tube"][fibre],
+        "fibre_tube": number["fibre_tube"][fibre],
+        "fibre_cable": number["fibre_cable"][fibre],
+        "box": np.where(is_pto, code["pto"][row], code["box"][asset]),
+        "room": code["room"][room],
+        "drawer": code["drawer"][position],
+        "cassette": code["cassette"][position],
+        "cassette_num": number["cassette_num"][position],
+        "position": code["position"][position],
+        "position_num": number["position_num"][position],
+        "ps_fonct": code["ps_fonct"][position],
+        "place": np.where(room >= 0, code["room_place"][room], code["place"][block["place"].to_numpy()]),
+        "length_m": number["length_m"][section],
+        "traced": code["traced"][row],
+        "status": code["status"][row],
+        "reason": code["reason"][row],
+    }
+
+
+def _spell(
+    inventory: Inventory, laid: Laid, routes: Routes, positions: Positions, table: pd.DataFrame
+) -> _Spelling:
+    """Prepare the names of everything that hops may meet."""
+    survey, prises, fibre, told = laid.survey, routes.prises, inventory["fibre"], positions.table
+    assets = survey.network.assets
+    verdict = judge(laid, prises, fibre["fo_code"].to_numpy(object))
+    route = prises["code"].to_numpy(object)[table["row"]] + "/" + table["k"].astype(str).to_numpy(object)
+    spelled = {
+        "route": pd.Series(route),
+        "prise": prises["code"],
+        "fibre": fibre["fo_code"],
+        "room": survey.rooms["room"],
+        "place": pd.Series(survey.nodes),
+        "drawer": told["drawer"],
+        "cassette": told["cassette"],
+        "position": told["position"],
+        "ps_fonct": told["fonct"],
+        "traced": prises["traced"],
+        "status": verdict["status"],
+        "reason": verdict["reason"],
+        "hop": pd.Series(KINDS),
+        "how": pd.Series(HOWS),
+        "cable": assets["code"].where(assets["kind"] == "cable"),
+        "box": assets["code"].where(assets["kind"] == "ebp"),
+    }
+    words, code = {}, {}
+    for name, values in spelled.items():
+        words[name], code[name] = _categories(values)
+    words["cable"], code["cable"], code["cord"] = _shared(spelled["cable"], fibre["fo_cb_code"])
+    words["box"], code["box"], code["pto"] = _shared(spelled["box"], _outlets(inventory, prises["code"]))
+    code["room_place"] = np.append(code["place"][survey.rooms["place"].to_numpy(np.int64)], 0)
     rank, length = _sections(survey)
-    prise = prises["code"].to_numpy(object)[row]
-    cable = np.where(
-        is_line, taken(codes, marks["asset"]), taken(fibre["fo_cb_code"].to_numpy(object), number)
-    )
-    place = np.where(room >= 0, taken(survey.rooms["nd_code"].to_numpy(object), room),
-                     taken(survey.nodes.to_numpy(object), marks["place"]))  # fmt: skip
-    pto = _outlets(inventory, prises["code"])
-    box = np.where(is_box, taken(codes, marks["asset"]), "")
-    box = np.where((marks["hop"] == KINDS.index("pto")).to_numpy(), pto[row], box)
-    hops = pd.DataFrame(
-        {
-            "route": prise + "/" + table["k"].astype(str).to_numpy(object)[route],
-            "prise": prise,
-            "n": prises["n"].to_numpy()[row],
-            "order": 1 + marks.groupby("route").cumcount().to_numpy(),
-            "hop": np.array(KINDS, object)[marks["hop"].to_numpy()],
-            "how": np.array(HOWS, object)[marks["how"].to_numpy()],
-            "cable": cable,
-            "section": _counted(rank, section),
-            "fibre": taken(fibre_code, number),
-            "tube": _counted(fibre["fo_numtub"].to_numpy(float), number),
-            "fibre_tube": _counted(fibre["fo_nintub"].to_numpy(float), number),
-            "fibre_cable": _counted(fibre["fo_nincab"].to_numpy(float), number),
-            "box": box,
-            "room": taken(survey.rooms["room"].to_numpy(object), room),
-            "drawer": taken(told["drawer"].to_numpy(object), position),
-            "cassette": taken(told["cassette"].to_numpy(object), position),
-            "cassette_num": _counted(told["cassette_num"].to_numpy(float), position),
-            "position": taken(told["position"].to_numpy(object), position),
-            "position_num": _counted(told["position_num"].to_numpy(float), position),
-            "ps_fonct": taken(told["fonct"].to_numpy(object), position),
-            "place": place,
-            "length_m": np.where(section >= 0, _measured(length, section), np.nan),
-            "_row": row,
-        }
-    )
-    hops = pd.concat([hops, _untraced(prises, hops)], ignore_index=True)
-    hops = hops.sort_values(["_row", "route", "order"], kind="stable", ignore_index=True)
-    of = hops.pop("_row").to_numpy(np.int64)
-    hops["traced"] = prises["traced"].to_numpy(object)[of]
-    hops["status"], hops["reason"] = (verdict[name].to_numpy(object)[of] for name in ("status", "reason"))
-    text = [name for name in COLUMNS if hops[name].dtype == object]
-    hops[text] = hops[text].fillna("").astype(str)
-    return hops[list(COLUMNS)]
+    number = {
+        "n": prises["n"].to_numpy(float),
+        "section": rank,
+        "length_m": length,
+        "tube": fibre["fo_numtub"].to_numpy(float),
+        "fibre_tube": fibre["fo_nintub"].to_numpy(float),
+        "fibre_cable": fibre["fo_nincab"].to_numpy(float),
+        "cassette_num": told["cassette_num"].to_numpy(float),
+        "position_num": told["position_num"].to_numpy(float),
+    }
+    return _Spelling(words, code, {name: np.append(values, np.nan) for name, values in number.items()})
 
 
-def _untraced(prises: pd.DataFrame, hops: pd.DataFrame) -> pd.DataFrame:
-    lost = prises[prises["traced"] == ""]
-    rows = pd.DataFrame({"route": lost["code"] + "/1", "prise": lost["code"], "n": lost["n"], "order": 0})
-    rows = rows.assign(box=lost["pbo"], _row=lost.index.to_numpy(np.int64)).reindex(columns=hops.columns)
-    return rows.astype({name: dtype for name, dtype in hops.dtypes.items() if str(dtype) == "Int32"})
+def _categories(values: pd.Series) -> tuple[NDArray[np.object_], NDArray[np.int32]]:
+    """Give the distinct texts, "" first, and the code of each value; then 0, for the number -1."""
+    codes, words = pd.factorize(values.where(values != ""), sort=True)
+    return np.append("", np.asarray(words, object)), np.append(codes + 1, 0).astype(np.int32)
+
+
+def _shared(
+    one: pd.Series, two: pd.Series
+) -> tuple[NDArray[np.object_], NDArray[np.int32], NDArray[np.int32]]:
+    """Give two series the same categories."""
+    words, code = _categories(pd.concat([one, two], ignore_index=True).astype("str"))
+    return words, np.append(code[: len(one)], 0).astype(np.int32), code[len(one) :]
 
 
 def _sections(survey: Survey) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -165,15 +228,7 @@ def _sections(survey: Survey) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     return rank, length
 
 
-def _outlets(inventory: Inventory, prises: pd.Series) -> NDArray[np.object_]:
+def _outlets(inventory: Inventory, prises: pd.Series) -> pd.Series:
     ebp = inventory["ebp"]
     own = ebp[ebp["bp_sf_code"].notna()].sort_values("bp_code").drop_duplicates("bp_sf_code")
-    return follow(prises, own.set_index("bp_sf_code")["bp_code"]).fillna("").to_numpy(object)
-
-
-def _measured(values: NDArray[np.float64], at: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.where(at >= 0, values[at], np.nan) if len(values) else np.full(len(at), np.nan)
-
-
-def _counted(values: NDArray[np.float64], at: NDArray[np.int64]) -> pd.Series:
-    return pd.Series(_measured(values, at)).round().astype("Int32")
+    return follow(prises, own.set_index("bp_sf_code")["bp_code"])

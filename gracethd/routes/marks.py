@@ -1,72 +1,93 @@
 """Hops of optical routes as numbers: what each route meets, from the prise up, before anything is named."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gracethd.codes import locate
 from gracethd.routes.climb import slices
 from gracethd.routes.positions import Positions, follow_cords
 from gracethd.routes.survey import NOWHERE, Survey
 from gracethd.routes.trace import Laid
 from gracethd.routes.trails import Trails, Trunks, rows_of_walks
 
-KINDS = ("nro", "pm", "box", "place", "cable", "cord", "pto")
+KINDS = ("nro", "pm", "box", "place", "cable", "cord", "pto", "")
 """Kinds of hops: a room by one of its drawers, a box, a place without box, a stretch of cable, a patch cord
-in a room or a box, the outlet."""
+in a room or a box, the outlet; nothing for an untraced prise."""
 HOWS = ("splice", "cable", "zone", "room", "")
 """How one hop leads to the next: recorded positions, cables of one layer, the zone, membership of a room."""
 PARTS = ("prise", "trail", "pm", "trunk", "nro")
 MARK = (
-    "route",
-    "part",
-    "seq",
-    "side",
-    "hop",
-    "how",
-    "asset",
-    "place",
-    "section",
-    "fibre",
-    "room",
-    "position",
-)
+    "route", "part", "seq", "side", "hop", "how", "asset", "place", "section", "fibre", "room", "position",
+)  # fmt: skip
 """Columns of a mark: the route and its part, the turn in it, 0 for what stands and 1 for what runs, then
 numbers of what `gracethd.routes.hops` names, -1 where there is none."""
+BLOCK = 50_000
+"""Routes that are laid at a time: a million hops."""
 
 
 def lay_marks(
     laid: Laid, positions: Positions, trails: Trails, trunks: Trunks
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, Iterator[pd.DataFrame]]:
     """Lay the parts of every route end to end, as numbers.
 
     Returns
     -------
     table : DataFrame
-        One row per route: row (of the prise), k (from 1), trunk, walk, nro.
-    marks : DataFrame
-        Columns of `MARK`; route is the row of `table`.
+        One row per route: row (of the prise), k (from 1), pm, nro (rows of `Survey.rooms`), trunk, walk; -1
+        where there is none.
+    marks : iterator of DataFrame
+        Columns of `MARK` (int32), some routes at a time, from the NRO down; route is the row of `table`.
     """
-    survey = laid.survey
+    survey, how = laid.survey, laid.traced["traced"].to_numpy(object)
     cords, lit = _pm_cords(positions, trails, trunks)
     table = _alternatives(survey, trails, trunks, lit)
-    row = table["row"].to_numpy(np.int64)
-    how = laid.traced["traced"].to_numpy()[row]
-    trail = _spread(trails.rows, row)
-    is_lit = (table["walk"] >= 0).to_numpy()
-    dark = _spread(trunks.rows, table["trunk"].where(~is_lit, NOWHERE).to_numpy(np.int64))
-    bright = rows_of_walks(survey, trunks, table["walk"].to_numpy(np.int64)[is_lit])
-    bright = bright.assign(trail=np.flatnonzero(is_lit)[bright["trail"].to_numpy()])
-    trunk = pd.concat([dark, bright], ignore_index=True)
-    is_spliced = trunks.ways.set_index("trunk")["is_spliced"].reindex(table["trunk"]).fillna(value=False)
-    trunk_how = np.where(is_spliced.to_numpy(bool), "splice", "cable")
-    parts = [
-        _prise_marks(laid, row, how),
-        _way_marks(survey, positions, trail, how, "trail"),
-        _way_marks(survey, positions, trunk, trunk_how, "trunk"),
-        *_room_marks(survey, positions, table, trails, trunks, cords),
+    row, walk = table["row"].to_numpy(np.int64), table["walk"].to_numpy(np.int64)
+    lit_walks = np.unique(walk[walk >= 0])
+    bright = rows_of_walks(survey, trunks, lit_walks)
+    is_spliced = np.zeros(int(trunks.ways["trunk"].max()) + 1 if len(trunks.ways) else 0, np.bool_)
+    is_spliced[trunks.ways["trunk"]] = trunks.ways["is_spliced"]
+    kept = trunks.rows[trunks.rows["trail"].isin(trunks.ways["trunk"])]
+    ways = [
+        (_way_marks(survey, positions, trails.rows, how, "trail"), row),
+        (
+            _way_marks(
+                survey, positions, kept, np.where(is_spliced, "splice", "cable").astype(object), "trunk"
+            ),
+            np.where(walk >= 0, NOWHERE, table["trunk"].to_numpy(np.int64)),
+        ),
+        (
+            _way_marks(survey, positions, bright, np.full(len(lit_walks), "splice", object), "trunk"),
+            np.where(walk >= 0, np.searchsorted(lit_walks, walk), NOWHERE),
+        ),
     ]
-    marks = pd.concat(parts, ignore_index=True)
-    return table, marks.sort_values(["route", "part", "seq", "side"], kind="stable", ignore_index=True)
+    every = np.arange(len(table))
+    rooms = _room_marks(survey, positions, table, trails, trunks, cords)
+    alone = [_prise_marks(laid, row, how[row]), *rooms]
+    parts = [*ways, *((_by_route(marks), every) for marks in alone)]
+    return table, (
+        _laid_block(parts, first, min(first + BLOCK, len(table))) for first in range(0, len(table), BLOCK)
+    )
+
+
+def _laid_block(parts: list[tuple[pd.DataFrame, NDArray[np.int64]]], first: int, end: int) -> pd.DataFrame:
+    """Put the parts of some routes together: what each takes of each part, and in which order."""
+    spread = []
+    for marks, of in parts:
+        key = marks["route"].to_numpy()
+        edge = np.searchsorted(key, np.stack([of[first:end], of[first:end] + 1]))
+        route, at = slices(edge[0], edge[1] - edge[0])
+        spread.append(marks.iloc[at].assign(route=(route + first).astype(np.int32)))
+    block = pd.concat(spread, ignore_index=True)
+    order = ["part", "seq", "side"]
+    down = np.lexsort((*(-block[name].to_numpy() for name in reversed(order)), block["route"].to_numpy()))
+    return block.iloc[down].reset_index(drop=True)
+
+
+def _by_route(marks: pd.DataFrame) -> pd.DataFrame:
+    return marks.sort_values("route", kind="stable", ignore_index=True)
 
 
 def _pm_cords(
@@ -88,14 +109,16 @@ def _pm_cords(
 
 
 def _alternatives(survey: Survey, trails: Trails, trunks: Trunks, lit: NDArray[np.int64]) -> pd.DataFrame:
-    """List the routes of each traced prise: one for each way from its PM to an NRO, the lit one first."""
-    row = np.flatnonzero(trails.room >= 0)
-    base = pd.DataFrame({"row": row, "pm": trails.room[row], "lit": lit[row]})
+    """List the routes of each prise: one for each way from its PM to an NRO, the lit one first.
+
+    An untraced prise has one too, which meets nothing.
+    """
+    base = pd.DataFrame({"row": np.arange(len(trails.room)), "pm": trails.room, "lit": lit})
     base["lit_trunk"] = (
         np.where(base["lit"] >= 0, trunks.trunk_of[base["lit"]], NOWHERE) if len(trunks.trunk_of) else NOWHERE
     )
     table = base.merge(trunks.ways[["trunk", "pm", "nro"]], on="pm", how="left")
-    is_nro = (survey.rooms["nature"] == "NRO").to_numpy()[table["pm"].to_numpy(np.int64)]
+    is_nro = np.append(survey.rooms["nature"] == "NRO", False)[table["pm"].to_numpy(np.int64)]
     table["nro"] = np.where(is_nro, table["pm"], table["nro"].fillna(NOWHERE)).astype(np.int64)
     table["pm"] = np.where(is_nro, NOWHERE, table["pm"])
     table["trunk"] = table["trunk"].fillna(NOWHERE).astype(np.int64)
@@ -106,18 +129,10 @@ def _alternatives(survey: Survey, trails: Trails, trunks: Trunks, lit: NDArray[n
     return table[["row", "k", "pm", "nro", "trunk", "walk"]]
 
 
-def _spread(rows: pd.DataFrame, of: NDArray[np.int64]) -> pd.DataFrame:
-    """Repeat the rows of trails for each route that takes one; trail becomes the route."""
-    ordered = rows.sort_values(["trail", "seq"], kind="stable", ignore_index=True)
-    edge = np.searchsorted(ordered["trail"].to_numpy(), np.stack([of, of + 1]))
-    route, at = slices(edge[0], edge[1] - edge[0])
-    return ordered.iloc[at].assign(trail=route).reset_index(drop=True)
-
-
 def _part(name: str, n: int, **columns: object) -> pd.DataFrame:
     """Dress marks of one part; numbers that do not apply are -1."""
     frame = pd.DataFrame({column: columns.get(column, NOWHERE) for column in MARK}, index=range(n))
-    return frame.assign(part=PARTS.index(name)).astype(dict.fromkeys(MARK, np.int64))
+    return frame.assign(part=PARTS.index(name)).astype(dict.fromkeys(MARK, np.int32))
 
 
 def _hows(how: NDArray[np.object_]) -> NDArray[np.int64]:
@@ -125,15 +140,20 @@ def _hows(how: NDArray[np.object_]) -> NDArray[np.int64]:
 
 
 def _prise_marks(laid: Laid, row: NDArray[np.int64], how: NDArray[np.object_]) -> pd.DataFrame:
-    """Give the outlet of each prise that has a drop."""
-    prises = laid.demand.prises
-    has_drop = prises["drop"].notna().to_numpy()[row] & (how != "zone")
-    route = np.flatnonzero(has_drop)
-    place = laid.survey.nodes.get_indexer(pd.Index(prises["node"].to_numpy(object)[row[route]]))
-    return _part(
+    """Give the outlet of each prise that has a drop, and the PBO of each untraced one."""
+    prises, survey = laid.demand.prises, laid.survey
+    has_drop = prises["drop"].notna().to_numpy()[row] & np.isin(how, ["splice", "cable"])
+    route, lost = np.flatnonzero(has_drop), np.flatnonzero(how == "")
+    place = locate(prises["node"], survey.nodes)[row[route]]
+    pbo = survey.box_asset.reindex(prises["pbo"]).fillna(NOWHERE).to_numpy(np.int64)[row[lost]]
+    outlets = _part(
         "prise", len(route), route=route, seq=0, side=0, hop=KINDS.index("pto"), place=place,
         how=_hows(how[route]),
     )  # fmt: skip
+    nothing = _part(
+        "prise", len(lost), route=lost, seq=0, side=0, hop=KINDS.index(""), how=HOWS.index(""), asset=pbo
+    )
+    return pd.concat([outlets, nothing], ignore_index=True)
 
 
 def _way_marks(
@@ -181,8 +201,8 @@ def _way_marks(
         asset=_cable_at(survey, rows), section=rows["section"], fibre=fibre,
     )[runs]  # fmt: skip
     # a leg inside one stop is the cable itself: its fibre is known
-    nodes["fibre"] = np.where(nodes["hop"] == KINDS.index("cable"), fibre[stands], NOWHERE)
-    return pd.concat([nodes, stretches], ignore_index=True)
+    nodes["fibre"] = np.where(nodes["hop"] == KINDS.index("cable"), fibre[stands], NOWHERE).astype(np.int32)
+    return _by_route(pd.concat([nodes, stretches], ignore_index=True))
 
 
 def _cable_at(survey: Survey, rows: pd.DataFrame) -> NDArray[np.int64]:

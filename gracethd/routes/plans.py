@@ -120,7 +120,7 @@ def cable_occupancy(inventory: Inventory, network: Network, hops: pd.DataFrame) 
             "used": used,
             "waiting": told & ~used,
             "free": ~told,
-            "lit": fibre["fo_code"].isin(hops["fibre"]),
+            "lit": fibre["fo_code"].isin(hops["fibre"].unique().astype(str)),
         }
     )
     counts = tally.groupby("cable").sum().astype(np.int64)

@@ -27,10 +27,10 @@ def route_summary(hops: pd.DataFrame) -> pd.DataFrame:
     table = by[["prise", "n", "traced", "status", "reason"]].first()
     for kind in ("nro", "pm"):
         of_kind = hops[hops["hop"] == kind].drop_duplicates("route").set_index("route")
-        table[kind] = of_kind["room"].reindex(table.index).fillna("")
+        table[kind] = of_kind["room"].astype(str).reindex(table.index).fillna("")
     # an untraced prise has one row without hop, which may name its box
     boxed = hops[hops["hop"].isin(["box", ""]) & (hops["box"] != "")].drop_duplicates("route", keep="last")
-    table["pbo"] = boxed.set_index("route")["box"].reindex(table.index).fillna("")
+    table["pbo"] = boxed.set_index("route")["box"].astype(str).reindex(table.index).fillna("")
     table["n_hops"] = by["order"].max()
     table["length_m"] = by["length_m"].sum()
     unknown = hops["section"].notna() & hops["length_m"].isna()

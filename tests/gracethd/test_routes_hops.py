@@ -21,8 +21,13 @@ Row = dict[str, object]
 
 
 def hops_of(inventory: Inventory, prise: str = "L1") -> pd.DataFrame:
-    hops = optical_routes(inventory, build_network(inventory)).hops
+    hops = plain(optical_routes(inventory, build_network(inventory)).hops)
     return hops[hops["prise"] == prise]
+
+
+def plain(hops: pd.DataFrame) -> pd.DataFrame:
+    """Give categories as text."""
+    return hops.astype(dict.fromkeys(hops.columns[hops.dtypes == "category"], str))
 
 
 def told(hops: pd.DataFrame) -> list[str]:
@@ -209,7 +214,8 @@ def test_zones_come_last_and_untraced_prises_keep_one_row_that_says_why() -> Non
 def demo(demo01: Path) -> OpticalRoutes:
     """Trace demo01."""
     inventory = read(demo01)
-    return optical_routes(inventory, build_network(inventory))
+    found = optical_routes(inventory, build_network(inventory))
+    return OpticalRoutes(found.routes, plain(found.hops))
 
 
 END_TO_END = [
@@ -367,7 +373,7 @@ def assets_hold(network: Network, routes: Routes, hops: pd.DataFrame) -> None:
 def test_two_judges_find_the_fibres_and_the_assets_of_every_route(inventory: Inventory) -> None:
     network = build_network(inventory)
     found = optical_routes(inventory, network)
-    hops, prises = found.hops, found.routes.prises
+    hops, prises = plain(found.hops), found.routes.prises
     once = hops.drop_duplicates("prise").set_index("prise")["traced"]
     assert once.to_dict() == dict(zip(prises["code"], prises["traced"], strict=True))
     assert not hops.duplicated(["route", "order"]).any()
