@@ -42,6 +42,16 @@ class Elements(NamedTuple):
     start: Int
     end: Int
 
+    def with_edges(self, loose: Bool) -> "Elements":
+        """Give the elements with more edges, each outside the tree (`loose`) or joining nothing."""
+        none = np.zeros(len(loose), np.int32)
+        kind = np.where(loose, _LOOSE, _NOTHING).astype(np.int32)
+        return Elements(
+            np.concatenate([self.kind, kind]),
+            np.concatenate([self.start, none]),
+            np.concatenate([self.end, none]),
+        )
+
 
 class Owned(NamedTuple):
     """Elements of each asset: those of asset a are ``element[ptr[a]:ptr[a + 1]]``."""
@@ -152,6 +162,12 @@ def losses_of_sets(index: LossIndex, indptr: NDArray[np.integer], assets: NDArra
 def losses_of_assets(index: LossIndex) -> Long:
     """Sum the weights lost with each asset alone, (n_assets, k) int64, exact."""
     return _each_asset(index, index.exact, index.owned)
+
+
+def losses_of_owned(index: LossIndex, owned: Owned) -> Long:
+    """Sum the weights lost with each row of elements, (n_rows, k) int64, exact."""
+    sets = np.arange(len(owned.ptr), dtype=np.int64)
+    return _run(index, index.exact, owned, sets, sets[:-1].astype(np.int32), _NO_POSITIONS)
 
 
 def maximal_losses_of_assets(index: LossIndex) -> Long:

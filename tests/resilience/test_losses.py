@@ -171,6 +171,32 @@ def test_adding_an_edge_never_raises_a_loss(graph: ServiceGraph, data: st.DataOb
     assert (after <= losses_of_assets(index_graph(graph, graph.prises))).all()
 
 
+@given(service_graphs(), st.data())
+def test_splitting_a_way_changes_no_loss(graph: ServiceGraph, data: st.DataObject) -> None:
+    """Cut an edge in two at a place that holds nothing; both halves keep its owners."""
+    if not len(graph.tail):
+        return
+    edge = data.draw(st.integers(0, len(graph.tail) - 1))
+    middle, more = np.int32(graph.n_vertices), np.int32(len(graph.tail))
+    head = graph.head.copy()
+    head[edge] = middle
+    owners = graph.edge_asset[graph.edge_of == edge]
+    split = replace(
+        graph, n_vertices=graph.n_vertices + 1, prises=np.append(graph.prises, 0),
+        tail=np.append(graph.tail, middle), head=np.append(head, graph.head[edge]),
+        ambiguous=np.append(graph.ambiguous, graph.ambiguous[edge]),
+        edge_asset=np.concatenate([graph.edge_asset, owners]),
+        edge_of=np.concatenate([graph.edge_of, np.full(len(owners), more)]),
+    )  # fmt: skip
+    before, after = index_graph(graph, graph.prises), index_graph(split, split.prises)
+    for losses in (losses_of_assets, maximal_losses_of_assets, behind_losses_of_assets):
+        if graph.tail[edge] != graph.head[edge]:
+            assert (losses(before) == losses(after)).all()
+    pairs = np.array(data.draw(st.lists(st.integers(0, graph.n_assets - 1), max_size=4)), np.int64)
+    ends = np.array([0, len(pairs)])
+    assert (losses_of_sets(before, ends, pairs) == losses_of_sets(after, ends, pairs)).all()
+
+
 @given(service_graphs(), st.randoms(use_true_random=False))
 def test_numbering_and_row_order_change_nothing(graph: ServiceGraph, random: object) -> None:
     rng = np.random.default_rng(random.getrandbits(32))  # type: ignore[attr-defined]
