@@ -15,6 +15,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from gracethd.codes import among
 from gracethd.deliveries.text import TEXT_DTYPES
 from gracethd.deliveries.types import Delivery
 from gracethd.findings import NO_FINDING, Severity, findings_frame, merge_findings
@@ -251,7 +252,8 @@ def _placed(name: str, table: pd.DataFrame) -> tuple[NDArray[np.object_], pd.Dat
     """Take away the geometry that a table cannot have."""
     shapes = table["geometry"].to_numpy().copy()
     if name in _POINTS:
-        alone = shapely.get_num_geometries(shapes) == 1
+        several = shapely.get_type_id(shapes) == shapely.GeometryType.MULTIPOINT
+        alone = several & (shapely.get_num_geometries(shapes) == 1)
         shapes[alone] = shapely.get_geometry(shapes[alone], 0)  # a multi-point of one
     strange = ~shapely.is_missing(shapes) & ~np.isin(shapely.get_type_id(shapes), _types_of(name))
     if not strange.any():
@@ -280,7 +282,7 @@ def _fold_patches(delivery: Delivery) -> tuple[dict[str, pd.DataFrame], pd.DataF
         if not key or base not in folded or key not in folded[base]:
             found.append(_unused(delivery, name, key, patch))
             continue
-        used = patch[key].isin(folded[base][key]) & ~patch.duplicated(key)
+        used = among(patch[key], folded[base][key].dropna()) & ~patch.duplicated(key)
         found.append(_unused(delivery, name, key, patch[~used]))
         new = [column for column in patch.columns if column == key or column not in folded[base]]
         folded[base] = folded[base].merge(patch.loc[used, new], on=key, how="left")

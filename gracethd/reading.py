@@ -11,7 +11,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from gracethd.codes import follow
+from gracethd.codes import among, follow
 from gracethd.deliveries import Delivery, open_deliveries
 from gracethd.errors import CRSError, LevelError, SourceError
 from gracethd.findings import merge_findings
@@ -117,7 +117,7 @@ def _complete(tables: dict[str, pd.DataFrame], crs: pyproj.CRS) -> dict[str, pd.
     from_site = follow(local["lc_st_code"], site["st_typelog"])
     local = local.assign(lc_typelog=local["lc_typelog"].fillna(from_site))
     ebp = tables["ebp"]
-    in_premise = ebp["bp_lc_code"].isin(tables["premise"]["code"])
+    in_premise = among(ebp["bp_lc_code"], tables["premise"]["code"])
     ebp = ebp.assign(
         bp_sf_code=ebp["bp_sf_code"].fillna(ebp["bp_lc_code"].where(in_premise)),
         bp_lc_code=ebp["bp_lc_code"].mask(in_premise),

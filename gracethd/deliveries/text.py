@@ -22,6 +22,9 @@ from gracethd.findings import findings_frame, merge_findings
 SEPARATORS = (";", "\t", ",", "|")
 """The rule is the first; the others are read with a finding."""
 
+MAX_BYTES = 3 * 2**30
+"""The fibres of 680,000 prises in one table take about 1 GiB; what is far more is no table."""
+
 _BLOCK = 1 << 24
 
 
@@ -58,6 +61,11 @@ def read_csv(path: Path, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     SourceError
         The file cannot be read, or its header names a column twice or not at all.
     """
+    if path.stat().st_size > MAX_BYTES:
+        raise SourceError(
+            f"{path}: {path.stat().st_size / 2**30:.1f} GiB in one table, more than the "
+            f"{MAX_BYTES / 2**30:.0f} GiB read; deliver by zone"
+        )
     if path.stat().st_size == 0:
         empty = pd.DataFrame({"line": pd.Series(dtype=np.int64)})
         return empty, _departs("fichier_vide", table, "Fichier sans en-tête")
@@ -72,7 +80,10 @@ def read_csv(path: Path, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
             reading = _Reading(_without_quotes(plain.table), plain.odd)
             parts.append(_departs("csv_guillemets", table, "Guillemet isolé dans un texte"))
     if reading is None:
-        raise SourceError(f"{path}: this CSV cannot be read as text separated by {separator!r}")
+        raise SourceError(
+            f"{path}: this CSV cannot be read as text separated by {separator!r}; a quote is not closed, or "
+            f"a line is longer than {_BLOCK >> 20} MiB"
+        )
     frame, odd = _with_odd_rows(reading, header, separator, table)
     parts.append(odd)
     if separator != SEPARATORS[0]:

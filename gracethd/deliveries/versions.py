@@ -53,8 +53,9 @@ def table_version(table: str, columns: list[str]) -> str | None:
     known, present = known_columns(table), {full_names(table).get(column, column) for column in columns}
     if not present & (known["2"] | known["3"]):
         expected = ", ".join(sorted(known["2"] or known["3"])[:6])
+        shown = ", ".join(column[:32] for column in columns[:6])
         raise SourceError(
-            f"{table}: unknown version, columns {', '.join(columns[:6]) or '(none)'} are of no GraceTHD "
+            f"{table}: unknown version, columns {shown or '(none)'} are of no GraceTHD "
             f"version; expected {expected}..."
         )
     own = {major: len(present & (known[major] - known[other])) for major, other in (("2", "3"), ("3", "2"))}

@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gracethd.codes import follow
+from gracethd.codes import among, follow
 from gracethd.findings import NO_FINDING, findings_frame, merge_findings
 from gracethd.merging.references import rename_codes
 from gracethd.merging.shapes import Shapes, lines_touch, shapes_of
@@ -171,7 +171,7 @@ def join_places(
     more["local"] = _rooms(joined, more["site"])
     for name, pairs_of_codes in {"noeud": renames, **more}.items():
         found.append(_listed(joined[name], name, pairs_of_codes))
-        gone = joined[name].iloc[:, 0].isin(pairs_of_codes["code"])
+        gone = among(joined[name].iloc[:, 0], pairs_of_codes["code"])
         joined[name] = joined[name][~gone.to_numpy()].reset_index(drop=True)
         joined = rename_codes(joined, name, pairs_of_codes)
     return joined, merge_findings(found)
@@ -181,7 +181,7 @@ def _near_pairs(tables: Mapping[str, pd.DataFrame], told: pd.DataFrame) -> pd.Da
     """Give pairs of nodes (columns a, b) of one kind, near one another, that no delivery holds both of."""
     nodes = tables["noeud"]
     shapes = np.asarray(nodes["geometry"], dtype=object)
-    wanted = ~nodes["nd_code"].isin(_homes(tables)).to_numpy() & ~shapely.is_missing(shapes)
+    wanted = ~among(nodes["nd_code"], _homes(tables)).to_numpy() & ~shapely.is_missing(shapes)
     codes, at = nodes["nd_code"].to_numpy(dtype=object)[wanted], shapely.get_coordinates(shapes[wanted])
     crowd = pd.DataFrame(np.floor(at / JOIN_WITHIN_M)).groupby([0, 1])[0].transform("size").to_numpy()
     codes, at = codes[crowd <= _CROWD], at[crowd <= _CROWD]
@@ -189,7 +189,7 @@ def _near_pairs(tables: Mapping[str, pd.DataFrame], told: pd.DataFrame) -> pd.Da
         return pd.DataFrame()
     near = cKDTree(at).query_pairs(JOIN_WITHIN_M, output_type="ndarray")
     pairs = pd.DataFrame({"a": codes[near[:, 0]], "b": codes[near[:, 1]]}, dtype="str")
-    holders = told[told["nd_code"].isin(codes[np.unique(near)])]
+    holders = told[among(told["nd_code"], codes[np.unique(near)])]
     both = (
         pairs.reset_index()
         .merge(holders.rename(columns={"nd_code": "a"}), on="a")
@@ -246,7 +246,7 @@ def _joined_nodes(
     n_groups, group = sp.csgraph.connected_components(links, directed=False)
     size = np.bincount(group, minlength=n_groups)
     complete = np.bincount(group[a], minlength=n_groups) == size * (size - 1) // 2
-    rank = told[told["nd_code"].isin(codes)].assign(
+    rank = told[among(told["nd_code"], codes)].assign(
         rank=lambda rows: rows["delivery"].map({name: i for i, name in enumerate(deliveries)})
     )
     first = rank.groupby("nd_code")["rank"].min().reindex(codes).to_numpy()

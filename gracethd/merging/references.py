@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from gracethd.codes import among
 from gracethd.model import VERSIONS, attributes
 from gracethd.normalise import TABLES
 
@@ -88,7 +89,7 @@ def rename_codes(
 
 
 def _renamed(table: pd.DataFrame, column: str, renames: pd.DataFrame) -> pd.DataFrame:
-    rows = np.flatnonzero(table[column].isin(renames["code"]).to_numpy())
+    rows = np.flatnonzero(among(table[column], renames["code"]).to_numpy())
     if not len(rows):
         return table
     by = ["delivery", "code"] if "delivery" in renames else ["code"]

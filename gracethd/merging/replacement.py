@@ -10,6 +10,7 @@ import scipy.sparse as sp
 import shapely
 from numpy.typing import NDArray
 
+from gracethd.codes import among
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.merging.alike import Rows, first_alike
 from gracethd.merging.shapes import Shapes
@@ -86,7 +87,7 @@ def replace_older(tables: Mapping[str, pd.DataFrame], deliveries: Sequence[str])
     found = [_difference(tables, old, new) for old, new in replaced_by.items()]
     found.append(_both_kept(tables, zones, replaced_by))
     kept = {
-        name: table[~table["delivery"].isin(replaced_by).to_numpy()].reset_index(drop=True)
+        name: table[~among(table["delivery"], replaced_by).to_numpy()].reset_index(drop=True)
         for name, table in tables.items()
     }
     return Replacement(kept if replaced_by else tables, replaced_by, merge_findings(found))
@@ -115,7 +116,7 @@ def _elsewhere(shapes: Shapes, one: Rows, other: Rows) -> NDArray[np.int8]:
 
 def _common(held: pd.DataFrame, names: pd.Index) -> np.ndarray:
     """Count what each pair of deliveries holds in common, (n, n); the diagonal is what each holds."""
-    held = held[held["delivery"].isin(names)].drop_duplicates()
+    held = held[among(held["delivery"], names)].drop_duplicates()
     row, column = names.get_indexer(pd.Index(held["delivery"])), pd.factorize(held["zone"])[0]
     there = sp.csr_array(
         (np.ones(len(held), np.int64), (row, column)), shape=(len(names), column.max(initial=0) + 1)

@@ -7,6 +7,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from gracethd.codes import among
 from gracethd.normalise import TABLES
 
 Shapes = NDArray[np.object_]
@@ -79,7 +80,7 @@ def held_by(holder: pd.DataFrame, key: str, rows: pd.DataFrame, column: str) -> 
     """
     if not len(rows):
         return np.empty(0, np.intp)
-    positions = np.flatnonzero(holder[key].isin(rows[column]).to_numpy())
+    positions = np.flatnonzero(among(holder[key], rows[column].dropna()).to_numpy())
     known = pd.DataFrame(holder[[key, "delivery"]].iloc[positions]).assign(_at=positions)
     wanted = pd.DataFrame({key: rows[column].to_numpy(), "delivery": rows["delivery"].to_numpy()})
     own = wanted.merge(known.drop_duplicates([key, "delivery"]), on=[key, "delivery"], how="left")["_at"]
@@ -143,13 +144,13 @@ def _positions_of(tables: Mapping[str, pd.DataFrame], cables: pd.DataFrame) -> p
         }
     )
     some = fibre.loc[
-        fibre["fo_cb_code"].isin(wanted["fo_cb_code"]).to_numpy(), ["fo_code", "fo_cb_code", "delivery"]
+        among(fibre["fo_cb_code"], wanted["fo_cb_code"]).to_numpy(), ["fo_code", "fo_cb_code", "delivery"]
     ]
     held = wanted.merge(pd.DataFrame(some), on=["fo_cb_code", "delivery"])[["row", "fo_code", "delivery"]]
     columns = ["delivery", "ps_cs_code", "ps_ti_code"]
     sides = [
         held.merge(
-            position.loc[position[side].isin(held["fo_code"]).to_numpy(), [side, *columns]].rename(
+            position.loc[among(position[side], held["fo_code"]).to_numpy(), [side, *columns]].rename(
                 columns={side: "fo_code"}
             ),
             on=["fo_code", "delivery"],

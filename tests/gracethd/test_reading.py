@@ -220,3 +220,12 @@ def test_patch_tables_of_202_complete_their_table_and_what_completes_nothing_is_
         ["t_zsro_patch202", "Z1", "d1", 2],
         ["t_zsro_patch202", "Z9", "d1", 3],
     ]
+
+
+def test_a_hundred_thousand_rows_of_one_code_are_one_object() -> None:
+    rows = pd.DataFrame({"pt_code": pd.Series(["PT1"] * 100_000, dtype="str"), "line": range(100_000)})
+    inventory = build_inventory(
+        [delivery("d1", **ground(t_ptech=rows)), delivery("d2", **ground(t_ptech=rows))]
+    )
+    assert inventory["ptech"]["pt_code"].tolist() == ["PT1"]
+    assert (inventory.findings["rule"] == "cle_double").sum() == 2 * 99_999

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gracethd.deliveries import open_delivery, text
 from gracethd.deliveries.text import read_csv
 from gracethd.errors import SourceError
 
@@ -118,3 +119,21 @@ def test_agrees_with_the_csv_module(
     stripped = [[value.strip() or None for value in row] for row in table]
     assert [row[:3] for row in rows(frame)] == stripped
     assert frame["line"].tolist() == list(range(1, len(table) + 1))
+
+
+@pytest.mark.parametrize("start", ["C1;", 'C1;"', ""])
+def test_a_value_without_end_is_refused_with_its_cause(tmp_path: Path, start: str) -> None:
+    """A field of 50 MB, quoted or not, or a header of as much: no table of the model has that."""
+    path = tmp_path / "t_cable.csv"
+    path.write_text(("cb_code;cb_nd1\n" if start else "") + start + "x" * 50_000_000 + "\n")
+    with pytest.raises(SourceError, match=r"t_cable"):
+        open_delivery(tmp_path)
+
+
+def test_a_table_larger_than_any_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t_cable.csv").write_text("cb_code;cb_nd1\nC1;\n")
+    monkeypatch.setattr(text, "MAX_BYTES", 10)
+    with pytest.raises(SourceError, match=r"t_cable\.csv: .*in one table"):
+        open_delivery(tmp_path)
