@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -17,11 +17,12 @@ from gracethd.findings import merge_findings
 from gracethd.network import Network, build_network
 from gracethd.reading import read
 from gracethd.routes import Routes, trace_routes
+from resilience.backtest import back_test
 from resilience.benefits import Sampling
 from resilience.exposure import coverage_findings, expose_levels, layer_findings, unmapped_by_commune
 from resilience.fragility import equipment_findings, failure_probabilities
 from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_floods
-from resilience.incidents import Updated, update_rates
+from resilience.incidents import update_rates
 from resilience.loops import loops
 from resilience.loss import (
     Until,
@@ -42,14 +43,19 @@ from resilience.losses import index_graph
 from resilience.measures import Surroundings, propose, situations
 from resilience.parameters import LEVELS, Level
 from resilience.plan import choose
+from resilience.power import power_cuts
 from resilience.rates import annual_rates
 from resilience.results import MIN_PRISES, Results
 from resilience.roads import road_graph
+from resilience.sensitivity import Setting, one_at_a_time_table
 from resilience.series import series
 from resilience.shared_risk import risk_groups
 from resilience.spof import collapse, spof
 from resilience.study import Study
 from resilience.tables import load_tables
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Say = Callable[[str], None]
 
@@ -81,7 +87,7 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     network = build_network(inventory)
     clock.start("routes")
     routes = trace_routes(inventory, network, feeds=tables.get("feeds"))
-    study, log = _with_incidents(study, tables, network)
+    study, log, found = _with_incidents(study, tables, network)
     clock.start("exposition")
     equipment = tables.get("equipements")
     hazards = on_day(study.hazards, day)
@@ -89,7 +95,12 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     exposed = expose_levels(network, hazards, wet_from_m=study.loss.wet_from_m)
     exposure = exposed["central"]
     wet = flood_rows(exposure, hazards)
-    failures, rates = _what_fails(study, network, exposed, kinds, equipment)
+    told = {
+        level: rows.assign(hazard_kind=rows["hazard"].map(kinds).astype(str))
+        for level, rows in exposed.items()
+    }
+    every, rates = _what_fails(study, network, told, equipment)
+    failures = {level: _of_a_year(rows) for level, rows in every.items()}
     clock.start("points uniques de défaillance")
     often = failure_frequency(
         failures["central"],
@@ -106,26 +117,22 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     has_hazard = bool(study.hazards)
     with _workers(study, scheduler) as workers:
         loss, events = _losses(study, network, routes, failures, rates, workers)
-    parts = _parts(study, network, routes, table, failures["central"], rates["central"])
-    if log is not None:
-        parts["taux"] = log.rates
+    units = _units(network, table)
+    parts = _parts(study, network, routes, units, failures["central"], rates["central"])
+    parts |= log | _tests(study, network, routes, units, told, every["central"], equipment)
     if has_hazard:
         parts["conventions"] = losses_by_convention(events)
     plan = None
     if study.budget_eur is not None:
         clock.start("plan d'actions")
-        lines = tables.get("routes")
-        roads = road_graph(lines) if isinstance(lines, gpd.GeoDataFrame) else None
-        around = Surroundings(wet, floods, equipment, roads)
+        around = Surroundings(wet, floods, equipment, _roads(tables))
         today = situations(network, routes, failures, rates)
         candidates = propose(network, routes, table, today, study.parameters, around)
         sampling = Sampling(study.seed, study.loss.draws, study.loss.tail)
         plan = choose(today, candidates, sampling, budget_eur=study.budget_eur, first_year=day.year + 1)
     clock.stop()
-    found = [inventory.findings, network.findings, routes.findings]
+    found += [inventory.findings, network.findings, routes.findings]
     found += [hazard_findings(hazards, exposure), coverage_findings(hazards), layer_findings(hazards)]
-    if log is not None:
-        found.append(log.findings)
     if equipment is not None:
         found.append(equipment_findings(network, equipment))
     return Results(
@@ -154,18 +161,21 @@ def _what_fails(
     study: Study,
     network: Network,
     exposed: Mapping[Level, pd.DataFrame],
-    kinds: Mapping[str, str],
     equipment: pd.DataFrame | None,
 ) -> tuple[dict[Level, pd.DataFrame], dict[Level, pd.DataFrame]]:
-    """Give the probabilities of failure in the events of a year, and the rates, at each level."""
+    """Give the probabilities of failure in all events, and the rates, at each level."""
     failures, rates = {}, {}
     for level in LEVELS:
-        told = exposed[level].assign(hazard_kind=exposed[level]["hazard"].map(kinds).astype(str))
-        every = failure_probabilities(network, told, study.parameters, level, equipment=equipment)
-        # an event without a return period (an observed flood, a step of a rising water) is no part of a year
-        failures[level] = every[every["return_period"].notna()].reset_index(drop=True)
-        rates[level] = annual_rates(network, study.parameters, level, exposure=told)
+        failures[level] = failure_probabilities(
+            network, exposed[level], study.parameters, level, equipment=equipment
+        )
+        rates[level] = annual_rates(network, study.parameters, level, exposure=exposed[level])
     return failures, rates
+
+
+def _of_a_year(failures: pd.DataFrame) -> pd.DataFrame:
+    """Leave out events without a return period: an observed flood, a step of a rising water."""
+    return failures[failures["return_period"].notna()].reset_index(drop=True)
 
 
 def _losses(
@@ -195,15 +205,12 @@ def _parts(
     study: Study,
     network: Network,
     routes: Routes,
-    spof_table: pd.DataFrame,
+    units: "pd.Series[str]",
     failures: pd.DataFrame,
     rates: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Tell where the annual loss comes from, at central parameters: séries, kinds, communes, PM."""
     assets, graph = network.assets, routes.nominal
-    named = pd.MultiIndex.from_frame(assets[["kind", "code"]])
-    serie = spof_table.drop_duplicates(["kind", "code"]).set_index(["kind", "code"])["serie"]
-    units = units_of(assets, serie.reindex(named).fillna("").astype(str).set_axis(assets.index))
     given: dict[str, Any] = {
         "asset_keys": keys_of_assets(assets), "seed": study.seed, "draws": study.loss.draws,
         "tail": study.loss.tail,
@@ -218,14 +225,50 @@ def _parts(
     return parts
 
 
+def _units(network: Network, spof_table: pd.DataFrame) -> "pd.Series[str]":
+    assets = network.assets
+    named = pd.MultiIndex.from_frame(assets[["kind", "code"]])
+    serie = spof_table.drop_duplicates(["kind", "code"]).set_index(["kind", "code"])["serie"]
+    return units_of(assets, serie.reindex(named).fillna("").astype(str).set_axis(assets.index))
+
+
+def _tests(
+    study: Study,
+    network: Network,
+    routes: Routes,
+    units: "pd.Series[str]",
+    exposure: Mapping[Level, pd.DataFrame],
+    failures: pd.DataFrame,
+    equipment: pd.DataFrame | None,
+) -> dict[str, pd.DataFrame]:
+    """Give what a study asks for beside its losses: back-tests, power cuts, one parameter at a time."""
+    loss, keys, tests = study.loss, keys_of_assets(network.assets), {}
+    given: dict[str, Any] = {"asset_keys": keys, "seed": study.seed, "draws": loss.draws}
+    if loss.observed:
+        tests["observees"] = back_test(routes.nominal, network, failures, loss.observed, **given)
+    if (exposure["central"]["hazard_kind"] == "outage").any():
+        tests["coupures"] = power_cuts(routes, exposure["central"], failures, **given)
+    if loss.one_at_a_time:
+        setting = Setting(
+            network, routes.nominal, exposure, equipment, units, study.seed, loss.draws, loss.tail
+        )
+        tests["parametres"] = one_at_a_time_table(setting, study.parameters)
+    return tests
+
+
 def _with_incidents(
     study: Study, tables: Mapping[str, pd.DataFrame], network: Network
-) -> tuple[Study, Updated | None]:
-    """Give the study with the rates that its incident log updates, and what the log says."""
+) -> tuple[Study, dict[str, pd.DataFrame], list[pd.DataFrame]]:
+    """Give the study with the rates that its incident log updates, the table of them, and findings."""
     if study.incident_days is None:
-        return study, None
+        return study, {}, []
     log = update_rates(study.parameters, tables["incidents"], network, study.incident_days)
-    return replace(study, parameters=log.parameters), log
+    return replace(study, parameters=log.parameters), {"taux": log.rates}, [log.findings]
+
+
+def _roads(tables: Mapping[str, pd.DataFrame]) -> "nx.MultiDiGraph[int] | None":
+    lines = tables.get("routes")
+    return road_graph(lines) if isinstance(lines, gpd.GeoDataFrame) else None
 
 
 def _workers(study: Study, scheduler: str | None) -> AbstractContextManager[Workers]:

@@ -43,6 +43,28 @@ MAX_DRAWS = 100_000
 
 
 @dataclass(frozen=True)
+class Observed:
+    """An event that happened, and how many prises were then down at the worst.
+
+    Attributes
+    ----------
+    name : str
+    prises_down : int
+        As counted by the operator or its customers.
+    hazard, scenario : str
+        The map of what was seen, and its event; empty where the objects are named.
+    objects : tuple of str
+        ``kind:code`` of what failed, where that is known.
+    """
+
+    name: str
+    prises_down: int
+    hazard: str = ""
+    scenario: str = ""
+    objects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Loss:
     """How losses are integrated: the convention beyond the mapped events, and the draws an event (D19).
 
@@ -62,6 +84,11 @@ class Loss:
         Processes that evaluate draws; they change no number.
     memory_mb : int
         For the draws that one of them holds at a time; it changes no number.
+    one_at_a_time : bool
+        Whether each parameter is also taken at low and high alone (`resilience.sensitivity`), which takes
+        many times as long as the loss itself.
+    observed : tuple of Observed
+        Events to replay (`resilience.backtest`).
     """
 
     tail: Tail = "constant"
@@ -71,6 +98,8 @@ class Loss:
     max_draws: int = MAX_DRAWS
     workers: int = 1
     memory_mb: int = 200
+    one_at_a_time: bool = False
+    observed: tuple[Observed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -285,7 +314,19 @@ def _parameters(raw: Section, curves: Path | None) -> Parameters:
 
 
 def _loss(raw: Section) -> Loss:
-    raw.refuse_unknown(("tail", "draws", "wet_from_m", "precision", "max_draws", "workers", "memory_mb"))
+    raw.refuse_unknown(
+        (
+            "tail",
+            "draws",
+            "wet_from_m",
+            "precision",
+            "max_draws",
+            "workers",
+            "memory_mb",
+            "one_at_a_time",
+            "observed",
+        )
+    )
     wet_from_m = raw.number("wet_from_m", default=0.0)
     if wet_from_m < 0:
         raise StudyError(f"loss.wet_from_m: {wet_from_m:g} m; give a depth of 0 or more")
@@ -304,7 +345,34 @@ def _loss(raw: Section) -> Loss:
         max_draws=raw.whole("max_draws", default=max(draws, MAX_DRAWS), least=draws),
         workers=raw.whole("workers", default=1, least=1),
         memory_mb=raw.whole("memory_mb", default=200, least=1),
+        one_at_a_time=_flag(raw, "one_at_a_time"),
+        observed=tuple(_observed(one) for one in raw.sections("observed"))
+        if "observed" in raw.values
+        else (),
     )
+
+
+def _flag(raw: Section, key: str) -> bool:
+    value = raw.values.get(key, False)
+    if not isinstance(value, bool):
+        raise StudyError(f"{raw.full(key)}: true or false is expected, not {value!r}")
+    return value
+
+
+def _observed(raw: Section) -> Observed:
+    raw.refuse_unknown(("name", "prises_down", "hazard", "event", "objects"))
+    name = raw.text("name")
+    if "prises_down" not in raw.values:
+        raise StudyError(f"loss.observed {name!r}: prises_down is missing; how many were down at the worst?")
+    prises_down = raw.whole("prises_down", default=0, least=0)
+    if "objects" not in raw.values:
+        return Observed(name, prises_down, raw.text("hazard"), raw.text("event"))
+    if {"hazard", "event"} & set(raw.values):
+        raise StudyError(f"loss.observed {name!r}: give hazard and event, or objects, not both")
+    objects = raw.items("objects")
+    if not all(isinstance(one, str) and ":" in one for one in objects):
+        raise StudyError(f"loss.observed {name!r}: objects are written kind:code, like 'local:LC0001'")
+    return Observed(name, prises_down, objects=tuple(str(one) for one in objects))
 
 
 def _budget(raw: Section) -> float:
