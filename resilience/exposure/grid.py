@@ -11,6 +11,7 @@ import pyproj
 import rasterio
 import shapely
 from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
@@ -174,6 +175,22 @@ def read_cells(source: rasterio.DatasetReader, grid: Grid, row: Index, col: Inde
     for asked in np.split(inside, np.flatnonzero(np.diff(tile)) + 1) if len(inside) else []:
         top, left = int(row[asked[0]] // high * high), int(col[asked[0]] // wide * wide)
         window = Window(left, top, min(wide, grid.width - left), min(high, grid.height - top))
-        hit = source.read(1, window=window, masked=True)[row[asked] - top, col[asked] - left]
-        values[asked] = np.ma.filled(hit.astype(np.float64), np.nan)
+        within = row[asked] - top, col[asked] - left
+        hit = source.read(1, window=window)[within]
+        values[asked] = np.where(_is_void(source, window, within, hit), np.nan, hit)
     return values * source.scales[0] + source.offsets[0]
+
+
+def _is_void(
+    source: rasterio.DatasetReader, window: Window, within: tuple[Index, Index], hit: NDArray[np.generic]
+) -> NDArray[np.bool_]:
+    """Tell which of the cells that were hit have no data; a mask is read only where the file has one."""
+    flags = source.mask_flag_enums[0]
+    if flags == [MaskFlags.all_valid]:
+        return np.zeros(len(hit), bool)
+    if flags == [MaskFlags.nodata] and source.nodata is not None:
+        # a float32 holds the nearest number to what is declared; an integer it cannot hold is never met
+        is_float = np.issubdtype(hit.dtype, np.floating)
+        void = hit.dtype.type(source.nodata) if is_float else np.float64(source.nodata)
+        return np.isnan(hit) if np.isnan(void) else np.asarray(hit == void)
+    return np.asarray(source.read_masks(1, window=window)[within] == 0)
