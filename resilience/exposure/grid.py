@@ -61,9 +61,9 @@ class Grid:
                     " hold; check both CRS"
                 )
         inverse = ~rasterio.Affine(*self.transform)
-        matrix = np.array([[inverse.a, inverse.d], [inverse.b, inverse.e]])
         # the offset is subtracted first: northings of 7,000 km would cost digits in the product
-        return np.asarray((xy - [self.transform[2], self.transform[5]]) @ matrix)
+        east, north = xy[:, 0] - self.transform[2], xy[:, 1] - self.transform[5]
+        return np.column_stack([inverse.a * east + inverse.b * north, inverse.d * east + inverse.e * north])
 
     def footprint(self) -> shapely.Geometry:
         """Give the raster's rectangle as a polygon in its CRS."""
@@ -75,13 +75,15 @@ class Grid:
         """Tell which cells are inside the raster."""
         return (row >= 0) & (row < self.height) & (col >= 0) & (col < self.width)
 
-    def tile_of(self, row: Index, col: Index) -> Index:
+    def tile_of(self, row: Index, col: Index) -> NDArray[np.integer]:
         """Give the tile number of each cell, those outside the raster with the nearest one."""
         high, wide = self.tile
-        tiles_a_row = -(-self.width // wide)
-        return (
+        tiles_a_row, tiles_a_column = -(-self.width // wide), -(-self.height // high)
+        tile = (
             np.clip(row, 0, self.height - 1) // high * tiles_a_row + np.clip(col, 0, self.width - 1) // wide
         )
+        # numbers of 16 bits are sorted by radix, several times faster
+        return tile.astype(np.uint16) if tiles_a_row * tiles_a_column <= 1 << 16 else tile
 
 
 @contextmanager

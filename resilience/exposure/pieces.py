@@ -106,25 +106,27 @@ def cut_at_cells(pixel: Float, segments: Segments) -> Pieces:
     Pieces
         Sorted by segment and along it.
     """
-    begin, end = pixel[segments.start], pixel[segments.start + 1]
-    crossings = np.maximum(np.ceil(np.maximum(begin, end)) - np.floor(np.minimum(begin, end)) - 1, 0)
-    most = int(crossings.sum()) + len(begin)
-    segment, cell, share = _cut(begin, end, most)
-    length_m = (share[:, 1] - share[:, 0]) * segments.length_m[segment]
-    return Pieces(segments.line[segment], cell[:, 0], cell[:, 1], length_m, segment, share[:, 0], share[:, 1])
+    segment, cell, share = _cut(pixel, segments.start)
+    begin, until = share
+    length_m = (until - begin) * segments.length_m[segment]
+    return Pieces(segments.line[segment], cell[0], cell[1], length_m, segment, begin, until)
 
 
 @compiled
-def _cut(begin: Float, end: Float, most: int) -> tuple[Index, Index, Float]:
+def _cut(pixel: Float, start: Index) -> tuple[Index, Index, Float]:
     """Walk each segment from border to border: whole numbers strictly between its ends, on both axes."""
-    segment, cell, share = np.empty(most, np.int64), np.empty((most, 2), np.int64), np.empty((most, 2))
+    most = len(start)
+    for vertex in start:
+        for axis in range(2):
+            most += _borders(pixel[vertex, axis], pixel[vertex + 1, axis])[2]
+    segment, cell, share = np.empty(most, np.int64), np.empty((2, most), np.int64), np.empty((2, most))
     n = 0
-    for number in range(len(begin)):
-        x, y = begin[number]
-        dx, dy = end[number, 0] - x, end[number, 1] - y
+    for number, vertex in enumerate(start):
+        x, y = pixel[vertex]
+        dx, dy = pixel[vertex + 1, 0] - x, pixel[vertex + 1, 1] - y
         size = np.sqrt(dx * dx + dy * dy)
-        border_x, step_x, left_x = _borders(x, end[number, 0])
-        border_y, step_y, left_y = _borders(y, end[number, 1])
+        border_x, step_x, left_x = _borders(x, pixel[vertex + 1, 0])
+        border_y, step_y, left_y = _borders(y, pixel[vertex + 1, 1])
         was = 0.0
         while True:
             at_x = min(max((border_x - x) / dx, 0.0), 1.0) if left_x > 0 else 2.0
@@ -134,8 +136,8 @@ def _cut(begin: Float, end: Float, most: int) -> tuple[Index, Index, Float]:
             # an uncut segment has a place, however short
             if (until - was) * size > SLIVER_CELLS or until - was == 1.0:
                 middle = (was + until) / 2
-                segment[n], share[n, 0], share[n, 1] = number, was, until
-                cell[n, 0], cell[n, 1] = int(np.floor(y + middle * dy)), int(np.floor(x + middle * dx))
+                segment[n], share[0, n], share[1, n] = number, was, until
+                cell[0, n], cell[1, n] = int(np.floor(y + middle * dy)), int(np.floor(x + middle * dx))
                 n += 1
             if at == 2.0:
                 break
@@ -144,7 +146,7 @@ def _cut(begin: Float, end: Float, most: int) -> tuple[Index, Index, Float]:
                 border_x, left_x = border_x + step_x, left_x - 1
             else:
                 border_y, left_y = border_y + step_y, left_y - 1
-    return segment[:n], cell[:n], share[:n]
+    return segment[:n], cell[:, :n], share[:, :n]
 
 
 @compiled

@@ -12,6 +12,7 @@ import rasterio
 import shapely
 from numpy.typing import NDArray
 
+from gracethd.compiled import compiled
 from resilience.exposure.grid import Grid, grid_of, open_raster, read_cells
 from resilience.exposure.layouts import intensity_of_codes
 from resilience.exposure.pieces import Pieces, Segments, cut_at_cells, segments_of, segments_of_pieces
@@ -122,7 +123,7 @@ class _Reader:
             elevation = read_cells(self.terrain.source, self.terrain.grid, *ground)
             _refuse_values(elevation, SENTINEL, HIGHEST_M, self.terrain.event.path, "an elevation in metres")
             value = np.maximum(value + one.event.rise_m - elevation, 0.0)  # no ground: not known
-        if self.area == "valid":
+        if self.area == "valid" or not is_void.any():
             return value
         is_dry = is_void if self.area != "extent" else is_void & one.grid.holds(row, col)
         return np.where(is_dry, 0.0, value)
@@ -178,9 +179,10 @@ def _on_grid(
         pieces, piece_row, piece_col = reader.cut(pixel, segments.of(chunk), places.crs)
         for number, one in enumerate(maps):
             value = reader.intensity(one, piece_row, piece_col, (pieces.row, pieces.col))
-            np.fmax.at(line_most[number], pieces.line, value)
-            np.add.at(touched_m[number], pieces.line, np.where(value > touched_from, pieces.length_m, 0.0))
-            np.add.at(mapped_m[number], pieces.line, np.where(np.isnan(value), 0.0, pieces.length_m))
+            _gather(
+                pieces.line, value, pieces.length_m, touched_from,
+                line_most[number], touched_m[number], mapped_m[number],
+            )  # fmt: skip
     return [
         Measured(
             one.event, reader.intensity(one, row, col, ground),
@@ -188,6 +190,28 @@ def _on_grid(
         )
         for number, one in enumerate(maps)
     ]  # fmt: skip
+
+
+@compiled
+def _gather(
+    line: Index,
+    value: Float,
+    length_m: Float,
+    touched_from: float,
+    most: Float,
+    touched_m: Float,
+    mapped_m: Float,
+) -> None:
+    """Add pieces to their lines in order: the largest value, metres above a value, mapped metres."""
+    for piece in range(len(line)):
+        if np.isnan(value[piece]):
+            continue
+        number = line[piece]
+        mapped_m[number] += length_m[piece]
+        if value[piece] > touched_from:
+            touched_m[number] += length_m[piece]
+        if not value[piece] <= most[number]:
+            most[number] = value[piece]
 
 
 def _refuse_elsewhere(pixel: Float, one: _Map) -> None:
@@ -210,7 +234,8 @@ def _chunks(grid: Grid, pixel: Float, segments: Segments) -> Iterator[Index]:
     """
     if len(segments.line) == 0:
         return
-    _, first, number = np.unique(segments.line, return_index=True, return_inverse=True)
+    is_first = np.diff(segments.line, prepend=-1) > 0  # lines come in order
+    first, number = np.flatnonzero(is_first), np.cumsum(is_first) - 1
     col, row = np.floor(pixel[segments.start[first]]).astype(np.int64).T
     order = np.argsort(grid.tile_of(row, col)[number], kind="stable")
     step = np.abs(pixel[segments.start + 1] - pixel[segments.start]).sum(axis=1)
