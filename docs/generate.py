@@ -25,7 +25,30 @@ Fragilities, rates, durations and costs are data: each has a unit, three values 
 ```toml
 [parameters]
 "pm.plinth_m" = {{low = 0.10, central = 0.15, high = 0.25, source = "survey"}}
+curves = "courbes.csv"                                  # whole curves, see below
+incidents = {{from = 2021-01-01, to = 2025-12-31}}        # days that [tables] incidents covers
+
+[tables]
+incidents = "journal.csv"                               # date, kind, code (or x, y), cause, hours
+
+[loss]
+tail = "constant"                                       # none, constant, linear
+draws = 1000                                            # states of each event, the first ones
+precision = 0.05                                        # go on until the 95 % interval is +- 5 % of the mean
+max_draws = 100000
+workers = 2                                             # processes: they change no number
+memory_mb = 200                                         # for the draws of each
+one_at_a_time = true                                    # pertes_parametres.csv: slow
+
+[[loss.observed]]                                       # pertes_observees.csv
+name = "crue de novembre"
+hazard = "crue observée"                                # or objects = ["local:LC0001", ...]
+event = "novembre 2023"
+prises_down = 2800
 ```
+
+The log updates the rates by Gamma-Poisson (`resilience.incidents`); causes are terrassement, vehicule,
+malveillance, incendie, vetuste, inondation, vent, energie, autre.
 
 {table}
 ## Curves

@@ -158,7 +158,9 @@ def _limits(results: Results) -> list[str]:
     out = results.routes.counts["prises_untraced"]
     limits.append(f"{out} prises inventoriées ne sont pas tracées et ne comptent dans aucune perte.")
     limits.append(
-        "Vent, argiles, feux de forêt, coupures électriques et équipes d'intervention ne sont pas modélisés."
+        "Vent, argiles, feux de forêt et coupures électriques ne comptent que si l'étude en nomme une "
+        "carte ; les équipes d'intervention ne sont pas modélisées. Deux aléas d'une même crise (crue et "
+        "coupure) sont tirés séparément et leurs pertes s'ajoutent."
     )
     return limits
 
