@@ -5,7 +5,7 @@ version 2 tells (conduits, passages). Only what analyses read is carried; person
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -145,6 +145,30 @@ ROOM_TYPES = ("NRO", "NRA", "NRAHD", "NRAMED", "NRAZO", "SRO", "SROL", "SROS", "
 PREMISE_TYPES = {"R": "RES", "P": "PRO", "E": "ENT", "U": "PUB"}
 """v2 sf_type codes that are prises (D15), with their v3 name; O (operator) and T (technical) are not."""
 PRISE_TYPES = ("RES", "PRO", "ENT", "PUB", "FTTH")
+
+
+_TAKEN = {
+    source: {name for column in spec.columns for name in (column, renames.get(column, column))}
+    for spec in TABLES.values()
+    for source, renames in spec.sources.items()
+}
+_TAKEN["t_local"] |= _TAKEN["t_suf"]  # premises of version 3 stand there
+
+
+def only_taken(delivery: Delivery) -> Delivery:
+    """Leave out the columns that the inventory does not take: most of what a delivery holds."""
+    tables = {
+        name: table[[column for column in table.columns if _is_taken(name.split("_patch20")[0], str(column))]]
+        for name, table in delivery.tables.items()
+    }
+    return replace(delivery, tables=tables)
+
+
+def _is_taken(table: str, column: str) -> bool:
+    named = (
+        column in {"line", "geometry"} or column in _TAKEN.get(table, ()) or column in _KEYS.get(table, ())
+    )
+    return named or column.endswith(MARKS)
 
 
 @dataclass(frozen=True)

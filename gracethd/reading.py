@@ -17,7 +17,7 @@ from gracethd.errors import CRSError, LevelError, SourceError
 from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
 from gracethd.merging import join_cables, join_places, newest_rows, part_codes, replace_older
-from gracethd.normalise import TABLES, gather, settle
+from gracethd.normalise import TABLES, gather, only_taken, settle
 from gracethd.store import is_store, open_store
 
 
@@ -56,7 +56,7 @@ def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
     paths = [Path(sources)] if isinstance(sources, str | Path) else [Path(source) for source in sources]
     stores = [path for path in paths if is_store(path)]
     if not stores:
-        return build_inventory(open_deliveries(paths))
+        return build_inventory(open_deliveries(paths, keep=only_taken))
     if len(paths) > 1:
         raise SourceError(
             f"{stores[0]}: a store is read alone; import all deliveries into one, or name deliveries only"
@@ -69,30 +69,37 @@ def build_inventory(deliveries: Sequence[Delivery]) -> Inventory:
     crs = _common_crs(deliveries)
     found = [delivery.findings for delivery in deliveries]
     names = [delivery.name for delivery in deliveries]
+    listing = _listing(deliveries)
     rows, incomplete = gather(deliveries, crs)
     found.append(incomplete)
+    del deliveries  # and so what merging has no more need of, as its tables grow
     for name in TABLES:
         rows[name], findings = settle(name, rows[name], crs)
         found.append(findings)
     replacement = replace_older(rows, names)
+    found.append(replacement.findings)
+    listing["replaced_by"] = [replacement.replaced_by.get(name, "") for name in names]
     rows, parted = part_codes(replacement.tables)
+    del replacement
     rows, continued = join_cables(rows)
     told = rows["noeud"][["nd_code", "delivery"]]
     merged = _complete({name: newest_rows(name, table) for name, table in rows.items()}, crs)
     merged, joined = join_places(merged, told, names)
-    found += [replacement.findings, parted, continued, joined]
-    _check_level(merged, deliveries)
-    listing = pd.DataFrame(
+    found += [parted, continued, joined]
+    _check_level(merged, names)
+    return Inventory(merged, crs, listing, merge_findings(found))
+
+
+def _listing(deliveries: Sequence[Delivery]) -> pd.DataFrame:
+    return pd.DataFrame(
         {
-            "delivery": names,
+            "delivery": [d.name for d in deliveries],
             "sha256": [d.sha256 for d in deliveries],
             "size_bytes": [d.size_bytes for d in deliveries],
             "versions": [", ".join(sorted({v for v in d.versions.values() if v})) for d in deliveries],
             "n_rows": [sum(len(table) for table in d.tables.values()) for d in deliveries],
-            "replaced_by": [replacement.replaced_by.get(name, "") for name in names],
         }
     )
-    return Inventory(merged, crs, listing, merge_findings(found))
 
 
 def _common_crs(deliveries: Sequence[Delivery]) -> pyproj.CRS:
@@ -140,12 +147,12 @@ def _complete(tables: dict[str, pd.DataFrame], crs: pyproj.CRS) -> dict[str, pd.
     return done
 
 
-def _check_level(tables: dict[str, pd.DataFrame], deliveries: Sequence[Delivery]) -> None:
+def _check_level(tables: dict[str, pd.DataFrame], deliveries: Sequence[str]) -> None:
     has_demand = len(tables["premise"]) + len(tables["adresse"]) > 0
     has_network = len(tables["zsro"]) + len(tables["ebp"]) + len(tables["cable"]) + len(tables["site"]) > 0
     if has_demand and has_network:
         return
-    names = ", ".join(delivery.name for delivery in deliveries) or "no delivery"
+    names = ", ".join(deliveries) or "no delivery"
     wanted = (
         "t_suf, t_local or t_adresse (premises)"
         if not has_demand

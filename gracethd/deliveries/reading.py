@@ -3,7 +3,7 @@
 import glob
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +67,9 @@ def open_delivery(path: Path) -> Delivery:
     return found[0]
 
 
-def open_deliveries(paths: Sequence[Path]) -> list[Delivery]:
+def open_deliveries(
+    paths: Sequence[Path], *, keep: Callable[[Delivery], Delivery] = lambda delivery: delivery
+) -> list[Delivery]:
     """Read deliveries in the order of the paths; a folder of deliveries gives each of them, sorted by name.
 
     Parameters
@@ -75,6 +77,8 @@ def open_deliveries(paths: Sequence[Path]) -> list[Delivery]:
     paths : sequence of Path
         Folders, zips (of zips, too), databases, or patterns of such names (``livraisons/*.zip``); a folder
         that holds only zips, databases or sub-folders with deliveries is expanded.
+    keep : callable
+        What to keep of each delivery as soon as it is read: a thousand whole ones do not fit in memory.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def open_deliveries(paths: Sequence[Path]) -> list[Delivery]:
     given = [one for path in paths for one in _expanded(Path(path))]
     roots = [root for path in given for root in delivery_roots(path)]
     distinct = list({root.resolve(): root for root in roots}.values())
-    read = [delivery for root in distinct for delivery in _open_root(root)]
+    read = [delivery for root in distinct for delivery in map(keep, _open_root(root))]
     return [_renamed(delivery, name) for delivery, name in zip(read, _unique_names(read), strict=True)]
 
 

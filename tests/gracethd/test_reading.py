@@ -229,3 +229,13 @@ def test_a_hundred_thousand_rows_of_one_code_are_one_object() -> None:
     )
     assert inventory["ptech"]["pt_code"].tolist() == ["PT1"]
     assert (inventory.findings["rule"] == "cle_double").sum() == 2 * 99_999
+
+
+def test_columns_that_the_inventory_does_not_take_change_nothing() -> None:
+    """`read` keeps what is taken of each delivery as it goes; whole deliveries give the same inventory."""
+    folder = Path(__file__).resolve().parents[2] / "data" / "exemple" / "livraisons"
+    lean, whole = read([folder]), build_inventory(open_deliveries([folder]))
+    assert lean.deliveries.equals(whole.deliveries)
+    assert lean.findings.equals(whole.findings)
+    for name, frame in whole.items():
+        assert lean[name].equals(frame), name
