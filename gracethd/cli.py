@@ -186,6 +186,32 @@ def routes(
 
 
 @app.command()
+def report(
+    inventory: Inventory,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables, workbook and page.")],
+    recipient: Annotated[str, typer.Option(help="For whom the files are; written into each.")] = "",
+) -> None:
+    """Write the état des lieux: kilometres by mounting, owner and class of cable, prises, quality, one map.
+
+    Example: gracethd report livraisons/*.zip -o etat
+    """
+    from gracethd.network import build_network
+    from gracethd.reading import read
+    from gracethd.routes import trace_routes
+    from gracethd.stock import write_stock
+
+    say = progress()
+    say("lecture")
+    whole = read(inventory)
+    say("réseau")
+    network = build_network(whole)
+    routes = trace_routes(whole, network)
+    say("tables")
+    write_stock(whole, network, routes, output, day=today(), recipient=recipient)
+    typer.echo(f"état des lieux : {output}")
+
+
+@app.command()
 def synth(
     area: Annotated[Path | None, typer.Argument(help="An area in TOML; see data/exemple/area.toml.")] = None,
     prises: Annotated[int | None, typer.Option(min=1, help="Invent an area of this many prises.")] = None,

@@ -107,7 +107,10 @@ TABLES: dict[str, Table] = {
         numbers=("ps_numero",),
     ),
     "cheminement": Table(
-        ("cm_code", "cm_ndcode1", "cm_ndcode2", "cm_typ_imp", "cm_typelog", "cm_passage", "cm_compo"),
+        (
+            "cm_code", "cm_ndcode1", "cm_ndcode2", "cm_typ_imp", "cm_typelog", "cm_passage", "cm_compo",
+            "cm_prop",
+        ),
         {"t_cheminement": {}},
         geometry=True,
     ),

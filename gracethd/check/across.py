@@ -12,6 +12,8 @@ from gracethd.deliveries.types import Delivery
 
 OWN = ("_creadat", "_majdate", "_majsrc", "_abddate", "_abdsrc", "_comment", "_geolsrc", "_perirec")
 """Ends of attribute names that tell of the delivery and not of the object."""
+OF_LAYER = frozenset({"pt_typelog", "cm_typelog", "cd_nbcable"})
+"""Attributes of shared civil works that each delivery tells of its own cables."""
 SHOWN = 6
 
 
@@ -64,7 +66,7 @@ def _differences(table: str, rows: pd.DataFrame, earlier: pd.DataFrame) -> pd.Da
     """Report the rows where both fill an attribute, differently: findings that name it, and ``number``."""
     differ = {}
     for name in (str(name) for name in rows if name in earlier):
-        if name in ("line", "geometry", "number") or name.endswith(OWN):
+        if name in ("line", "geometry", "number") or name.endswith(OWN) or name in OF_LAYER:
             continue
         one, two = rows[name].reset_index(drop=True), earlier[name].reset_index(drop=True)
         unlike = ((one != two) & one.notna() & two.notna()).to_numpy(dtype=bool, copy=True)

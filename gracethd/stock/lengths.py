@@ -1,0 +1,143 @@
+"""Kilometres: of ways by mounting and owner, of cables by class of fibres and by what they are laid in."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gracethd.codes import follow
+from gracethd.inventory import Inventory
+from gracethd.network.types import Network
+
+POSES = {
+    "0": "aérien", "1": "aérien", "2": "façade", "3": "immeuble", "4": "souterrain", "5": "souterrain",
+    "6": "souterrain", "7": "souterrain", "8": "souterrain", "9": "autre",
+}  # fmt: skip
+"""Groups of l_implantation codes; "" is unknown."""
+UNKNOWN = "inconnu"
+UNUSED = "sans câble"
+BIG_FO = 48
+"""Aerial cables of 48 fibres and more are counted apart: they are the heavy ones (syndicates' practice)."""
+CLASSES = ((12, "12 FO et moins"), (24, "13 à 24 FO"), (BIG_FO - 1, "25 à 47 FO"), (72, "48 à 72 FO"),
+           (144, "73 à 144 FO"), (288, "145 à 288 FO"), (np.inf, "plus de 288 FO"))  # fmt: skip
+
+
+def pose_of(typ_imp: pd.Series) -> pd.Series:
+    """Group mountings: aérien, façade, immeuble, souterrain, autre or inconnu.
+
+    Examples
+    --------
+    >>> pose_of(pd.Series(["1", "7", ""])).tolist()
+    ['aérien', 'souterrain', 'inconnu']
+    """
+    return typ_imp.map(POSES).fillna(UNKNOWN).astype(str)
+
+
+def fibre_class(capafo: pd.Series) -> pd.Series:
+    """Name the class of a number of fibres; a capacity that is not told is inconnu.
+
+    Examples
+    --------
+    >>> fibre_class(pd.Series([12, 48, None])).tolist()
+    ['12 FO et moins', '48 à 72 FO', 'inconnu']
+    """
+    limits = [limit for limit, _ in CLASSES]
+    names = np.array([name for _, name in CLASSES] + [UNKNOWN], dtype=object)
+    at = np.searchsorted(limits, capafo.fillna(0).to_numpy(float))
+    return pd.Series(names[np.where(capafo.isna(), len(CLASSES), at)], index=capafo.index, dtype=str)
+
+
+def ways_by_mounting(network: Network) -> pd.DataFrame:
+    """Add up the physical lines, each once: segment, typ_imp, pose, length_km, n_lines.
+
+    Lines are the ways, and the parts of cables that no way carries, whose mounting is unknown.
+    """
+    lines = network.lines.assign(pose=pose_of(network.lines["typ_imp"]))
+    lines["segment"] = lines["segment"].replace("", UNUSED)
+    return _totals(pd.DataFrame(lines), ["segment", "typ_imp", "pose"], "n_lines")
+
+
+def ways_by_owner(inventory: Inventory, network: Network) -> pd.DataFrame:
+    """Add up the ways by owner and mounting: owner, pose, length_km, n_lines."""
+    assets = network.assets
+    ways = assets[assets["kind"] == "cheminement"]
+    owner = way_owners(inventory).reindex(ways["code"]).fillna(UNKNOWN).to_numpy(object)
+    frame = pd.DataFrame({"owner": owner, "pose": pose_of(ways["typ_imp"]), "length_m": ways["length_m"]})
+    return _totals(frame, ["owner", "pose"], "n_lines")
+
+
+def way_owners(inventory: Inventory) -> pd.Series:
+    """Give the owner of each way by code: its own, else that of its conduits, else of the places at its ends.
+
+    Where several conduits or both ends tell different owners, none is taken. An owner is the name of the
+    organisation where it is a company, else its code.
+    """
+    way = inventory["cheminement"]
+    conduit = inventory["cond_chem"].merge(inventory["conduite"], left_on="dm_cd_code", right_on="cd_code")
+    by_conduit = _agreed(conduit["dm_cm_code"], conduit["cd_prop"])
+    ptech = inventory["ptech"].dropna(subset="pt_nd_code")
+    by_place = _agreed(ptech["pt_nd_code"], ptech["pt_prop"])
+    ends = pd.concat([way[["cm_code", name]].set_axis(["way", "node"], axis=1)
+                      for name in ("cm_ndcode1", "cm_ndcode2")])  # fmt: skip
+    by_ends = _agreed(ends["way"], follow(ends["node"], by_place))
+    own = way["cm_prop"] if "cm_prop" in way else pd.Series(np.nan, index=way.index, dtype=str)
+    code = own.fillna(follow(way["cm_code"], by_conduit)).fillna(follow(way["cm_code"], by_ends))
+    name = inventory["organisme"].drop_duplicates("or_code").set_index("or_code")["or_nom"]
+    named = follow(code, name).fillna(code)
+    return pd.Series(named.to_numpy(object), index=pd.Index(way["cm_code"]))
+
+
+def _agreed(key: pd.Series, value: pd.Series) -> pd.Series:
+    """Give the one value of each key, left out where there are several or none."""
+    pairs = pd.DataFrame({"key": key.to_numpy(object), "value": value.to_numpy(object)}).dropna()
+    pairs = pairs.drop_duplicates()
+    return pairs[~pairs["key"].duplicated(keep=False)].set_index("key")["value"].astype("str")
+
+
+def cables_by_class(network: Network) -> pd.DataFrame:
+    """Add up cable by class of fibres and mounting: segment, fibre_class, pose, length_km, n_cables.
+
+    A cable counts where it is laid: along each of its ways, and with mounting unknown where no way carries
+    it. A cable of several mountings counts once in ``n_cables`` of each.
+    """
+    assets = network.assets
+    is_way = (assets["kind"] == "cheminement").to_numpy()
+    uses = network.uses.loc[is_way[network.uses["carrier"].to_numpy()], ["carried", "carrier"]]
+    uses = uses.drop_duplicates()
+    laid = pd.DataFrame({
+        "cable": uses["carried"].to_numpy(),
+        "typ_imp": assets["typ_imp"].to_numpy(object)[uses["carrier"].to_numpy()],
+        "length_m": assets["length_m"].to_numpy()[uses["carrier"].to_numpy()],
+    })  # fmt: skip
+    is_cable = (assets["kind"] == "cable").to_numpy()
+    bare = network.lines[is_cable[network.lines["asset"].to_numpy()]]
+    bare = pd.DataFrame({"cable": bare["asset"], "typ_imp": "", "length_m": bare["length_m"]})
+    cables = assets[assets["kind"] == "cable"]
+    undrawn = cables[~cables.index.isin(laid["cable"]) & ~cables.index.isin(bare["cable"])]
+    rest = pd.DataFrame({"cable": undrawn.index, "typ_imp": "", "length_m": undrawn["length_m"]})
+    every = pd.concat([laid, bare, rest], ignore_index=True)
+    of = cables.loc[every["cable"]]
+    every["segment"] = of["segment"].replace("", UNKNOWN).to_numpy()
+    every["fibre_class"] = fibre_class(of["capafo"]).to_numpy()
+    every["pose"] = pose_of(every["typ_imp"])
+    keys = ["segment", "fibre_class", "pose"]
+    totals = every.groupby(keys).agg(length_km=("length_m", "sum"), n_cables=("cable", "nunique"))
+    totals = totals.reset_index()
+    totals["length_km"] /= 1000
+    order = {name: i for i, name in enumerate([*(name for _, name in CLASSES), UNKNOWN])}
+    rank = totals["fibre_class"].map(order)
+    return (
+        totals.assign(rank=rank).sort_values(["segment", "rank", "pose"]).drop(columns="rank")
+    ).reset_index(drop=True)
+
+
+def big_aerial_km(network: Network) -> float:
+    """Give the kilometres of aerial cable of `BIG_FO` fibres and more."""
+    table = cables_by_class(network)
+    big = [name for limit, name in CLASSES if limit >= BIG_FO]
+    return float(table.loc[(table["pose"] == "aérien") & table["fibre_class"].isin(big), "length_km"].sum())
+
+
+def _totals(frame: pd.DataFrame | gpd.GeoDataFrame, keys: list[str], count: str) -> pd.DataFrame:
+    totals = frame.groupby(keys)["length_m"].agg(["sum", "size"]).reset_index()
+    totals["length_km"] = totals["sum"] / 1000
+    return totals.rename(columns={"size": count})[[*keys, "length_km", count]]
