@@ -1,16 +1,19 @@
 """Checking deliveries: every rule on every table, never stopping at the first fault."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from gracethd.check.across import check_across
+from gracethd.check.batches import Batch, batches
 from gracethd.check.columns import check_columns, check_filling
 from gracethd.check.geometry import check_geometry
 from gracethd.check.keys import check_abandoned, check_foreign_keys, check_primary_keys, check_unique
 from gracethd.check.locate import locate
+from gracethd.check.places import Remembering
 from gracethd.check.presence import check_presence, check_required, check_versions
 from gracethd.check.rules import RULES
 from gracethd.check.settings import Settings, Thresholds, apply
@@ -96,10 +99,12 @@ def check_tables(
 def _of_tables(
     deliveries: Sequence[Delivery], limits: Thresholds, *, container: str | None, phase: str | None
 ) -> list[pd.DataFrame]:
-    found = [
+    grids = {"container": container, "phase": phase}
+    found = [findings for batch in batches(deliveries) for findings in _of_batch(batch, limits, **grids)]
+    found += [
         findings.assign(delivery=delivery.name)
         for delivery in deliveries
-        for findings in _own_findings(delivery, limits, container=container, phase=phase)
+        for findings in _own_findings(delivery, limits)
         if len(findings)
     ]
     found += [
@@ -172,17 +177,22 @@ def summary(findings: pd.DataFrame) -> pd.DataFrame:
     return told[["rule", "family", "severity", "n", "fr", "action"]].reset_index(drop=True)
 
 
-def _own_findings(
-    delivery: Delivery, limits: Thresholds, *, container: str | None, phase: str | None
+def _of_batch(
+    batch: Batch, limits: Thresholds, *, container: str | None, phase: str | None
 ) -> Iterable[pd.DataFrame]:
-    """Give the findings that one delivery is enough to make."""
+    """Give the findings that rows of one table are enough to make."""
+    yield from check_columns(batch)
+    yield from check_filling(batch, container=container, phase=phase)
+    yield from check_primary_keys(batch)
+    yield from check_unique(batch)
+    yield from check_geometry(batch, limits)
+
+
+def _own_findings(delivery: Delivery, limits: Thresholds) -> Iterable[pd.DataFrame]:
+    """Give the findings that the tables of one delivery make together."""
+    delivery = replace(delivery, tables=Remembering(delivery.tables))
     yield delivery.findings
     yield from check_versions(delivery)
-    yield from check_columns(delivery)
-    yield from check_filling(delivery, container=container, phase=phase)
-    yield from check_primary_keys(delivery)
-    yield from check_unique(delivery)
     yield from check_abandoned(delivery)
-    yield from check_geometry(delivery, limits)
     yield from check_topology(delivery, limits)
     yield from check_trade(delivery, limits)

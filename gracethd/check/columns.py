@@ -4,20 +4,18 @@ from collections.abc import Hashable, Iterator, Mapping
 
 import pandas as pd
 
+from gracethd.check.batches import Batch
 from gracethd.check.conditions import check_conditions
 from gracethd.check.model import (
-    MAJORS,
     WIDEST,
     Major,
     expected_columns,
     list_codes,
     mandatory_columns,
-    table_major,
     table_model,
 )
 from gracethd.check.places import SUPPORTS
-from gracethd.check.rules import PRIMARY_KEYS, report, report_table
-from gracethd.deliveries.types import Delivery
+from gracethd.check.rules import OF, PRIMARY_KEYS, report, report_table
 from gracethd.errors import GraceTHDError
 from gracethd.model import attributes
 from gracethd.values import parse_bool, parse_date, parse_number
@@ -36,25 +34,25 @@ LAYER_TYPES = ("cb_typelog", "cm_typelog")
 """Attributes that say the layer of a cable or way: NC, not communicated, is a code of their list."""
 
 
-def check_columns(delivery: Delivery) -> Iterator[pd.DataFrame]:
-    """Find attributes that are absent, and values of a wrong type, length or list, in every table."""
-    for table, frame in delivery.tables.items():
-        major = table_major(delivery, table)
-        if frame.columns.size > 1 + ("geometry" in frame):
-            yield from _absent(table, frame, major)
-        for rule in table_model(table, major).to_dict("records"):
-            if (name := rule["attribute"]) in frame and frame[name].notna().any():
-                yield from _values(table, frame, name, rule, major)
+def check_columns(batch: Batch) -> Iterator[pd.DataFrame]:
+    """Find attributes that are absent, and values of a wrong type, length or list."""
+    table, frame, major = batch.table, batch.frame, batch.major
+    if not {str(name) for name in frame.columns} <= {"line", "geometry", OF}:
+        for name in batch.deliveries:
+            yield from (one.assign(delivery=name) for one in _absent(table, frame, major))
+    for rule in table_model(table, major).to_dict("records"):
+        if (name := rule["attribute"]) in frame and frame[name].notna().any():
+            yield from _values(table, frame, name, rule, major)
 
 
 def check_filling(
-    delivery: Delivery, *, container: str | None = None, phase: str | None = None
+    batch: Batch, *, container: str | None = None, phase: str | None = None
 ) -> Iterator[pd.DataFrame]:
     """Find empty attributes that the model requires, and those of the grid that is asked for.
 
     Parameters
     ----------
-    delivery : Delivery
+    batch : Batch
     container : {"C1", "C2", "C3", "C4"}, optional
         Grid that version 3 tables must fill.
     phase : {"PRE", "DIA", "AVP", "PRO", "ACT", "EXE", "TVX", "REC", "MCO"}, optional
@@ -65,21 +63,17 @@ def check_filling(
     GraceTHDError
         The container or phase does not exist.
     """
-    grids: dict[Major, str | None] = {
-        major: grid_column(major, container=container, phase=phase) for major in MAJORS
-    }
-    for table, frame in delivery.tables.items():
-        major = table_major(delivery, table)
-        mandatory, grid = mandatory_columns(table, major), grids[major]
-        model = table_model(table, major)
-        required = frozenset(model.loc[model[grid] == "O", "attribute"]) if grid else frozenset()
-        told = (*PRIMARY_KEYS.get(table, ()), *SUPPORTS["t_baie"])  # by rules of their own
-        for name in (str(name) for name in model["attribute"] if name in frame and name not in told):
-            if name in mandatory or name in required:
-                rule = "obligatoire_vide" if name in mandatory else "remplissage"
-                yield report(rule, table, frame, frame[name].isna(), attribute=name)
-        if major == "3" and container is not None:
-            yield from check_conditions(table, frame, container.upper())
+    table, frame, major = batch.table, batch.frame, batch.major
+    grid = grid_column(major, container=container, phase=phase)
+    mandatory, model = mandatory_columns(table, major), table_model(table, major)
+    required = frozenset(model.loc[model[grid] == "O", "attribute"]) if grid else frozenset()
+    told = (*PRIMARY_KEYS.get(table, ()), *SUPPORTS["t_baie"])  # by rules of their own
+    for name in (str(name) for name in model["attribute"] if name in frame and name not in told):
+        if name in mandatory or name in required:
+            rule = "obligatoire_vide" if name in mandatory else "remplissage"
+            yield report(rule, table, frame, frame[name].isna(), attribute=name)
+    if major == "3" and container is not None:
+        yield from check_conditions(table, frame, container.upper())
 
 
 def required_tables(major: Major, grid: str) -> list[str]:

@@ -97,8 +97,11 @@ def _boxes(built: Built) -> Iterator[pd.DataFrame]:
     ends = built.network.ends
     by_cable = ends.loc[ends["cable"].isin(lit_cables), "ebp"]
     tally = _prises_by_pbo(built)
-    prises = built.routes.prises  # a PM without a position in its drawers was delivered without splices
-    judged = prises.loc[prises["pm"].isin(fibres.contacts["room"]), "pbo"]
+    assets, prises = built.network.assets, built.routes.prises
+    distribution = assets.loc[(assets["kind"] == "cable") & (assets["segment"] == "distribution"), "code"]
+    is_distribution = pd.Index(fibres.cable).isin(distribution)[fibres.contacts["fibre"].to_numpy()]
+    # a PM none of whose drawers names a fibre of distribution was delivered without splices
+    judged = prises.loc[prises["pm"].isin(fibres.contacts.loc[is_distribution, "room"]), "pbo"]
     tally = tally[tally.index.isin(judged) & tally.index.isin(stops["ebp"])]
     dark = tally[~tally.index.isin(by_fibre) & ~tally.index.isin(by_cable)]
     yield tell("pbo_sans_fibre", "ebp", dark.index, detail=dark.astype(str) + " prise(s)")

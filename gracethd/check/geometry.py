@@ -9,11 +9,11 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from gracethd.check.model import geometry_type, table_major
+from gracethd.check.batches import Batch
+from gracethd.check.model import geometry_type
 from gracethd.check.places import Shapes, shapes_of
 from gracethd.check.rules import report
 from gracethd.check.settings import Thresholds
-from gracethd.deliveries.types import Delivery
 
 _TYPES = {
     "Point": (shapely.GeometryType.POINT,),
@@ -22,23 +22,23 @@ _TYPES = {
 }
 
 
-def check_geometry(delivery: Delivery, limits: Thresholds) -> Iterator[pd.DataFrame]:
+def check_geometry(batch: Batch, limits: Thresholds) -> Iterator[pd.DataFrame]:
     """Find shapes that cannot be what the table says; absent ones are found at reading."""
-    for table, layer in delivery.tables.items():
-        kind = geometry_type(table, table_major(delivery, table))
-        if not kind or not isinstance(layer, gpd.GeoDataFrame):
-            continue
-        there = layer[layer.geometry.notna().to_numpy()]
-        shapes = shapes_of(there.geometry)
-        expected = np.isin(shapely.get_type_id(shapes), [int(one) for one in _TYPES[kind]])
-        sane = _in_domain(shapes, delivery.crs)
-        yield report("geometrie_type", table, there, ~expected, attribute="geom", detail=f"{kind} attendu")
-        yield report("coordonnees_absurdes", table, there, ~sane, attribute="geom")
-        if kind == "LineString":
-            yield from _lines(table, there[expected & sane], limits)
-        else:
-            invalid = sane & ~shapely.is_valid(shapes)
-            yield report("geometrie_invalide", table, there, invalid, attribute="geom")
+    table, layer = batch.table, batch.frame
+    kind = geometry_type(table, batch.major)
+    if not kind or not isinstance(layer, gpd.GeoDataFrame):
+        return
+    there = layer[layer.geometry.notna().to_numpy()]
+    shapes = shapes_of(there.geometry)
+    expected = np.isin(shapely.get_type_id(shapes), [int(one) for one in _TYPES[kind]])
+    sane = _in_domain(shapes, batch.crs)
+    yield report("geometrie_type", table, there, ~expected, attribute="geom", detail=f"{kind} attendu")
+    yield report("coordonnees_absurdes", table, there, ~sane, attribute="geom")
+    if kind == "LineString":
+        yield from _lines(table, there[expected & sane], limits)
+    else:
+        invalid = sane & ~shapely.is_valid(shapes)
+        yield report("geometrie_invalide", table, there, invalid, attribute="geom")
 
 
 def _lines(table: str, layer: gpd.GeoDataFrame, limits: Thresholds) -> Iterator[pd.DataFrame]:

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from gracethd.check.batches import Batch
 from gracethd.check.model import table_major, table_model
-from gracethd.check.rules import PRIMARY_KEYS, report, report_table
+from gracethd.check.rules import OF, PRIMARY_KEYS, report, report_table
+from gracethd.codes import among
 from gracethd.deliveries.types import Delivery
 from gracethd.values import parse_bool
 
@@ -14,16 +16,16 @@ ANNEXES = frozenset({"t_organisme", "t_reference", "t_adresse", "t_document"})
 """Tables that describe the network without joining its parts."""
 
 
-def check_primary_keys(delivery: Delivery) -> Iterator[pd.DataFrame]:
+def check_primary_keys(batch: Batch) -> Iterator[pd.DataFrame]:
     """Find rows with an empty key, and rows whose key another row has; each of the latter but the first."""
-    for table, frame in delivery.tables.items():
-        names = [name for name in PRIMARY_KEYS.get(table, ()) if name in frame]
-        if not names:
-            continue
-        empty = frame[names].isna().any(axis=1)
-        yield report("cle_vide", table, frame, empty, attribute=names[0])
-        named = frame[~empty]
-        yield report("cle_double", table, named, named.duplicated(names), attribute=names[0])
+    table, frame = batch.table, batch.frame
+    names = [name for name in PRIMARY_KEYS.get(table, ()) if name in frame]
+    if not names:
+        return
+    empty = frame[names].isna().any(axis=1)
+    yield report("cle_vide", table, frame, empty, attribute=names[0])
+    named = frame[~empty]
+    yield report("cle_double", table, named, named.duplicated([*names, OF]), attribute=names[0])
 
 
 UNIQUE = {
@@ -36,14 +38,15 @@ UNIQUE = {
 """Attributes that are no key and name one object each (dbt-grace-thd ctrl_uc, and their version 2 twins)."""
 
 
-def check_unique(delivery: Delivery) -> Iterator[pd.DataFrame]:
+def check_unique(batch: Batch) -> Iterator[pd.DataFrame]:
     """Find values that should be unique and that an earlier row has; rows of one key are told once."""
-    for table, names in UNIQUE.items():
-        frame, keys = delivery.tables.get(table), list(PRIMARY_KEYS[table])
-        for name in names if frame is not None and set(keys) <= set(frame.columns) else ():
-            if frame is not None and name in frame:
-                named = frame[frame[name].notna()].drop_duplicates(keys)
-                yield report("valeur_double", table, named, named.duplicated(name), attribute=name)
+    table, frame, keys = batch.table, batch.frame, PRIMARY_KEYS.get(batch.table, ())
+    if table not in UNIQUE or not set(keys) <= set(frame.columns):
+        return
+    for name in UNIQUE[table]:
+        if name in frame:
+            named = frame[frame[name].notna()].drop_duplicates([*keys, OF])
+            yield report("valeur_double", table, named, named.duplicated([name, OF]), attribute=name)
 
 
 def foreign_keys(delivery: Delivery) -> pd.DataFrame:
@@ -60,19 +63,28 @@ def foreign_keys(delivery: Delivery) -> pd.DataFrame:
 def check_foreign_keys(deliveries: Sequence[Delivery]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Find codes that no delivery holds, in every table of each; with the name of the delivery."""
     known = _known_codes(deliveries)
+    holders: dict[tuple[str, str, str, str], list[Delivery]] = {}
     for delivery in deliveries:
         for table, name, target, key in foreign_keys(delivery).itertuples(index=False, name=None):
             frame = delivery.tables[table]
-            if name not in frame or not (given := frame[name].notna()).any():
-                continue
-            codes = known.get((target, key))
-            if codes is None:
-                found = report_table("table_referencee_absente", table, name, detail=target)
-            else:
-                rule = "cle_etrangere_annexe" if target in ANNEXES else "cle_etrangere"
-                lost = given & ~frame[name].isin(codes)
-                found = report(rule, table, frame, lost, attribute=name, detail=target)
-            yield delivery.name, found
+            if name in frame and frame[name].notna().any():
+                holders.setdefault((table, name, target, key), []).append(delivery)
+    for (table, name, target, key), holding in holders.items():
+        if (target, key) not in known:
+            for one in holding:
+                yield one.name, report_table("table_referencee_absente", table, name, detail=target)
+            continue
+        rule = "cle_etrangere_annexe" if target in ANNEXES else "cle_etrangere"
+        columns = [one.tables[table][name] for one in holding]
+        codes = pd.concat(columns, ignore_index=True)
+        lost = (codes.notna() & ~among(codes, known[(target, key)])).to_numpy()
+        at = np.cumsum([0, *map(len, columns)])
+        for i in np.unique(np.searchsorted(at, np.flatnonzero(lost), side="right") - 1):
+            own = lost[at[i] : at[i + 1]]
+            yield (
+                holding[i].name,
+                report(rule, table, holding[i].tables[table], own, attribute=name, detail=target),
+            )
 
 
 def check_abandoned(delivery: Delivery) -> Iterator[pd.DataFrame]:

@@ -3,7 +3,9 @@
 The places here are those that codes tell; the network (DESIGN D6) also asks the geometry.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import TypeVar, cast
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +21,31 @@ SUPPORTS: dict[str, tuple[str, ...]] = {
     "t_baie": ("ba_lt_code", "ba_lc_code"),
 }
 """Attributes that say where a box or a rack stands, the first that is filled wins."""
+
+
+Derived = TypeVar("Derived")
+
+
+class Remembering(dict[str, pd.DataFrame]):
+    """The tables of one delivery, with what has been derived from them: each thing once for all rules."""
+
+    def __init__(self, tables: Tables) -> None:
+        super().__init__(tables)
+        self.derived: dict[str, object] = {}
+
+
+def remembered(derive: Callable[[Tables], Derived]) -> Callable[[Tables], Derived]:
+    """Derive a thing once from tables that remember; what is given is not to be changed."""
+
+    @wraps(derive)
+    def once(tables: Tables) -> Derived:
+        if not isinstance(tables, Remembering):
+            return derive(tables)
+        if derive.__name__ not in tables.derived:
+            tables.derived[derive.__name__] = derive(tables)
+        return cast("Derived", tables.derived[derive.__name__])
+
+    return once
 
 
 def column(tables: Tables, table: str, name: str) -> pd.Series:
@@ -43,6 +70,7 @@ def filled(*columns: pd.Series) -> pd.Series:
     return first
 
 
+@remembered
 def place_nodes(tables: Tables) -> dict[str, pd.Series]:
     """Give, for each table of things that stand somewhere, the node code by code of the thing."""
     site = _together(
@@ -65,6 +93,7 @@ def place_nodes(tables: Tables) -> dict[str, pd.Series]:
     return found
 
 
+@remembered
 def cable_ends(tables: Tables) -> pd.DataFrame:
     """Give what the codes of each cable say of its ends.
 
@@ -89,11 +118,13 @@ def cable_ends(tables: Tables) -> pd.DataFrame:
     return ends
 
 
+@remembered
 def cable_lines(tables: Tables) -> gpd.GeoSeries:
     """Give the line of each cable by cable code, the first that has a geometry."""
     return _geometry(tables, "t_cableline", "cl_cb_code")
 
 
+@remembered
 def node_points(tables: Tables) -> gpd.GeoSeries:
     """Give the point of each node by node code, nodes without geometry or with another one left out."""
     drawn = _geometry(tables, "t_noeud", "nd_code")

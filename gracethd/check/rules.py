@@ -22,6 +22,8 @@ RULES = _load()
 """One row per rule, indexed by id: rule, family, severity, fr, en, why (English), action (French)."""
 
 NOTHING = merge_findings([])
+OF = "_delivery"
+"""Column that names the delivery of a row; no attribute of the model begins so."""
 
 PRIMARY_KEYS: dict[str, tuple[str, ...]] = {
     str(table): tuple(rows["attribute"])
@@ -42,7 +44,8 @@ def report(
         A row of `RULES`, which gives severity and text.
     table : str
     frame : DataFrame
-        Rows of the table, with ``line`` and the key where it is delivered.
+        Rows of the table, with ``line`` and the key where it is delivered, and the name of their delivery
+        where the rows of several are put together (`gracethd.check.batches`).
     faulty : (n_rows,) bool
         Array or Series, by position.
     attribute : str
@@ -52,11 +55,15 @@ def report(
     mask = np.asarray(faulty, dtype=bool)
     if not mask.any():
         return NOTHING
-    rows = frame[["line", *(name for name in PRIMARY_KEYS.get(table, ()) if name in frame)]][mask]
+    names = ("line", OF, *PRIMARY_KEYS.get(table, ()))
+    rows = frame[[name for name in names if name in frame]][mask]
     severity = cast("Severity", RULES.loc[rule, "severity"])
     message = str(RULES.loc[rule, "fr"]) + (f" : {detail}" if detail else "")
     codes, lines = row_codes(pd.DataFrame(rows), table), rows["line"]
-    return findings_frame(rule, severity, table, attribute=attribute, code=codes, message=message, line=lines)
+    return findings_frame(
+        rule, severity, table, attribute=attribute, code=codes, message=message, line=lines,
+        delivery=rows.get(OF, ""),
+    )  # fmt: skip
 
 
 def report_table(rule: str, table: str, *attributes: str, detail: str = "") -> pd.DataFrame:

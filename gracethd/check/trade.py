@@ -9,6 +9,8 @@ import shapely
 from gracethd.check.civil import check_civil_works
 from gracethd.check.keys import is_abandoned
 from gracethd.check.places import (
+    Remembering,
+    Tables,
     cable_ends,
     cable_lines,
     column,
@@ -28,7 +30,10 @@ from gracethd.values import parse_number
 
 def check_trade(delivery: Delivery, limits: Thresholds) -> Iterator[pd.DataFrame]:
     """Find what no single table shows; abandoned rows are not held to these rules."""
-    live = {table: frame[~is_abandoned(frame)] for table, frame in delivery.tables.items()}
+    gone = {table: is_abandoned(frame) for table, frame in delivery.tables.items()}
+    live = delivery.tables  # as it is, with all that has been derived, where nothing is abandoned
+    if any(rows.any() for rows in gone.values()):
+        live = Remembering({table: frame[~gone[table]] for table, frame in delivery.tables.items()})
     yield from _cables(live)
     yield from _fibres(live, limits)
     yield from _positions(live)
@@ -38,7 +43,7 @@ def check_trade(delivery: Delivery, limits: Thresholds) -> Iterator[pd.DataFrame
     yield from check_civil_works(live, limits)
 
 
-def _cables(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _cables(tables: Tables) -> Iterator[pd.DataFrame]:
     ends = cable_ends(tables)
     if ends.empty:
         return
@@ -54,7 +59,7 @@ def _cables(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
         yield report("cable_plusieurs_lignes", "t_cableline", lines, again, attribute="cl_cb_code")
 
 
-def _fibres(tables: dict[str, pd.DataFrame], limits: Thresholds) -> Iterator[pd.DataFrame]:
+def _fibres(tables: Tables, limits: Thresholds) -> Iterator[pd.DataFrame]:
     fibre = tables.get("t_fibre")
     if fibre is None or not {"fo_code", "fo_cb_code"} <= set(fibre.columns):
         return
@@ -73,7 +78,7 @@ def _fibres(tables: dict[str, pd.DataFrame], limits: Thresholds) -> Iterator[pd.
         yield report("fibre_rang_double", "t_fibre", ranked, ranked.duplicated(rank), attribute="fo_nintub")
 
 
-def _positions(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _positions(tables: Tables) -> Iterator[pd.DataFrame]:
     position = tables.get("t_position")
     if position is None or not {"ps_1", "ps_2"} <= set(position.columns):
         return
@@ -97,7 +102,7 @@ def _positions(tables: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
     yield report("position_sans_support", "t_position", position, nowhere, attribute="ps_cs_code")
 
 
-def _pbo(tables: dict[str, pd.DataFrame], limits: Thresholds) -> Iterator[pd.DataFrame]:
+def _pbo(tables: Tables, limits: Thresholds) -> Iterator[pd.DataFrame]:
     boxes = tables.get("t_ebp")
     if boxes is None or not {"bp_code", "bp_typelog"} <= set(boxes.columns):
         return
@@ -120,7 +125,7 @@ def _pbo(tables: dict[str, pd.DataFrame], limits: Thresholds) -> Iterator[pd.Dat
     yield report("pbo_sans_cable", "t_ebp", boxes, lost, attribute="bp_code")
 
 
-def _cable_nodes(tables: dict[str, pd.DataFrame], ends: pd.DataFrame, limits: Thresholds) -> set[str]:
+def _cable_nodes(tables: Tables, ends: pd.DataFrame, limits: Thresholds) -> set[str]:
     """Give the nodes where cables end, by code or by the node on which their line ends."""
     coded = set(pd.concat([ends["nd1"], ends["nd2"], ends["place1"], ends["place2"]]).dropna())
     nodes, lines = node_points(tables), cable_lines(tables)
@@ -132,7 +137,7 @@ def _cable_nodes(tables: dict[str, pd.DataFrame], ends: pd.DataFrame, limits: Th
     return coded | set(nodes.index[np.unique(hit)])
 
 
-def _spliced_boxes(tables: dict[str, pd.DataFrame]) -> pd.Series:
+def _spliced_boxes(tables: Tables) -> pd.Series:
     """Give the boxes in whose cassettes a fibre has a position."""
     used = column(tables, "t_position", "ps_cs_code").dropna().unique()
     boxes = mapping(tables, "t_cassette", "cs_code", "cs_bp_code")
