@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from gracethd.check.conditions import conditions
+from gracethd.check.peers import peer_controls
 from gracethd.check.rules import RULES
 from gracethd.check.settings import thresholds_table
 from resilience.parameters import default_curves, default_parameters
@@ -90,6 +91,13 @@ node_m = 0.05
 Attributes that a container of GraceTHD 3 requires only where a condition holds (`remplissage_conditionnel`).
 
 {conditions}"""
+PEERS_PAGE = """# Controls of other checkers
+
+{note}
+Which rule of ours ([rules.md](rules.md)) tells what each control of GraceTHD-Check (v0.02.2, GraceTHD 2) and
+dbt-grace-thd (GraceTHD 3.0.1) tells. Ids only: `a…b` is a range, `<attribute>` one control an attribute.
+
+{table}"""
 FAMILIES = {
     "lecture": "Reading", "presence": "Presence", "types": "Types", "longueurs": "Lengths", "listes": "Lists",
     "cles": "Keys", "references": "References", "remplissage": "Filling", "geometrie": "Geometry",
@@ -104,15 +112,19 @@ def pages() -> dict[str, str]:
     Examples
     --------
     >>> sorted(pages())
-    ['parameters.md', 'rules.md']
+    ['parameters.md', 'peers.md', 'rules.md']
     """
-    return {"parameters.md": _parameters_page(), "rules.md": _rules_page()}
+    return {"parameters.md": _parameters_page(), "peers.md": _peers_page(), "rules.md": _rules_page()}
 
 
 def _parameters_page() -> str:
     return PARAMETERS.format(
         note=NOTE, table=_markdown(default_parameters().table), curves=_markdown(default_curves())
     )
+
+
+def _peers_page() -> str:
+    return PEERS_PAGE.format(note=NOTE, table=_markdown(peer_controls()))
 
 
 def _rules_page() -> str:

@@ -1,19 +1,19 @@
 """Kilometres: of ways by mounting and owner, of cables by class of fibres and by what they are laid in."""
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from gracethd.codes import follow
 from gracethd.inventory import Inventory
 from gracethd.network.types import Network
+from gracethd.routes.mounting import MOUNTING, UNKNOWN
 
 POSES = {
-    "0": "aérien", "1": "aérien", "2": "façade", "3": "immeuble", "4": "souterrain", "5": "souterrain",
-    "6": "souterrain", "7": "souterrain", "8": "souterrain", "9": "autre",
+    "aérien": "aérien", "aérien télécom": "aérien", "aérien énergie": "aérien", "façade": "façade",
+    "immeuble": "immeuble", "pleine terre": "souterrain", "caniveau": "souterrain", "galerie": "souterrain",
+    "conduite": "souterrain", "égout": "souterrain", "spécifique": "autre",
 }  # fmt: skip
-"""Groups of l_implantation codes; "" is unknown."""
-UNKNOWN = "inconnu"
+"""Groups of mountings (`gracethd.routes.mounting`); `UNKNOWN` is one of its own."""
 UNUSED = "sans câble"
 BIG_FO = 48
 """Aerial cables of 48 fibres and more are counted apart: they are the heavy ones (syndicates' practice)."""
@@ -21,15 +21,15 @@ CLASSES = ((12, "12 FO et moins"), (24, "13 à 24 FO"), (BIG_FO - 1, "25 à 47 F
            (144, "73 à 144 FO"), (288, "145 à 288 FO"), (np.inf, "plus de 288 FO"))  # fmt: skip
 
 
-def pose_of(typ_imp: pd.Series) -> pd.Series:
+def pose_of(mountings: pd.Series) -> pd.Series:
     """Group mountings: aérien, façade, immeuble, souterrain, autre or inconnu.
 
     Examples
     --------
-    >>> pose_of(pd.Series(["1", "7", ""])).tolist()
+    >>> pose_of(pd.Series(["aérien énergie", "conduite", "inconnu"])).tolist()
     ['aérien', 'souterrain', 'inconnu']
     """
-    return typ_imp.map(POSES).fillna(UNKNOWN).astype(str)
+    return mountings.map(POSES).fillna(UNKNOWN).astype(str)
 
 
 def fibre_class(capafo: pd.Series) -> pd.Series:
@@ -46,14 +46,16 @@ def fibre_class(capafo: pd.Series) -> pd.Series:
     return pd.Series(names[np.where(capafo.isna(), len(CLASSES), at)], index=capafo.index, dtype=str)
 
 
-def ways_by_mounting(network: Network) -> pd.DataFrame:
-    """Add up the physical lines, each once: segment, typ_imp, pose, length_km, n_lines.
+def ways_by_mounting(metres: pd.DataFrame) -> pd.DataFrame:
+    """Add up the physical lines, each once: segment, mounting, pose, source, length_km, n_lines.
 
-    Lines are the ways, and the parts of cables that no way carries, whose mounting is unknown.
+    Parameters
+    ----------
+    metres : DataFrame
+        From `gracethd.routes.mounting.mounting`.
     """
-    lines = network.lines.assign(pose=pose_of(network.lines["typ_imp"]))
-    lines["segment"] = lines["segment"].replace("", UNUSED)
-    return _totals(pd.DataFrame(lines), ["segment", "typ_imp", "pose"], "n_lines")
+    lines = metres.assign(pose=pose_of(metres["mounting"]), segment=metres["segment"].replace("", UNUSED))
+    return _totals(lines, ["segment", "pose", "mounting", "source"], "n_lines")
 
 
 def ways_by_owner(inventory: Inventory, network: Network) -> pd.DataFrame:
@@ -61,7 +63,9 @@ def ways_by_owner(inventory: Inventory, network: Network) -> pd.DataFrame:
     assets = network.assets
     ways = assets[assets["kind"] == "cheminement"]
     owner = way_owners(inventory).reindex(ways["code"]).fillna(UNKNOWN).to_numpy(object)
-    frame = pd.DataFrame({"owner": owner, "pose": pose_of(ways["typ_imp"]), "length_m": ways["length_m"]})
+    frame = pd.DataFrame(
+        {"owner": owner, "pose": pose_of(ways["typ_imp"].map(MOUNTING)), "length_m": ways["length_m"]}
+    )
     return _totals(frame, ["owner", "pose"], "n_lines")
 
 
@@ -93,11 +97,11 @@ def _agreed(key: pd.Series, value: pd.Series) -> pd.Series:
     return pairs[~pairs["key"].duplicated(keep=False)].set_index("key")["value"].astype("str")
 
 
-def cables_by_class(network: Network) -> pd.DataFrame:
+def cables_by_class(network: Network, metres: pd.DataFrame) -> pd.DataFrame:
     """Add up cable by class of fibres and mounting: segment, fibre_class, pose, length_km, n_cables.
 
-    A cable counts where it is laid: along each of its ways, and with mounting unknown where no way carries
-    it. A cable of several mountings counts once in ``n_cables`` of each.
+    A cable counts where it is laid: along each of its ways, and as its own line is mounted where no way
+    carries it. A cable of several mountings counts once in ``n_cables`` of each.
     """
     assets = network.assets
     is_way = (assets["kind"] == "cheminement").to_numpy()
@@ -105,20 +109,21 @@ def cables_by_class(network: Network) -> pd.DataFrame:
     uses = uses.drop_duplicates()
     laid = pd.DataFrame({
         "cable": uses["carried"].to_numpy(),
-        "typ_imp": assets["typ_imp"].to_numpy(object)[uses["carrier"].to_numpy()],
+        "mounting": assets["typ_imp"].map(MOUNTING).to_numpy(object)[uses["carrier"].to_numpy()],
         "length_m": assets["length_m"].to_numpy()[uses["carrier"].to_numpy()],
     })  # fmt: skip
     is_cable = (assets["kind"] == "cable").to_numpy()
-    bare = network.lines[is_cable[network.lines["asset"].to_numpy()]]
-    bare = pd.DataFrame({"cable": bare["asset"], "typ_imp": "", "length_m": bare["length_m"]})
+    lines = network.lines.assign(mounting=metres["mounting"].to_numpy(object))
+    bare = pd.DataFrame(lines[is_cable[lines["asset"].to_numpy()]]).rename(columns={"asset": "cable"})
+    bare = bare[["cable", "mounting", "length_m"]]
     cables = assets[assets["kind"] == "cable"]
     undrawn = cables[~cables.index.isin(laid["cable"]) & ~cables.index.isin(bare["cable"])]
-    rest = pd.DataFrame({"cable": undrawn.index, "typ_imp": "", "length_m": undrawn["length_m"]})
+    rest = pd.DataFrame({"cable": undrawn.index, "mounting": UNKNOWN, "length_m": undrawn["length_m"]})
     every = pd.concat([laid, bare, rest], ignore_index=True)
     of = cables.loc[every["cable"]]
     every["segment"] = of["segment"].replace("", UNKNOWN).to_numpy()
     every["fibre_class"] = fibre_class(of["capafo"]).to_numpy()
-    every["pose"] = pose_of(every["typ_imp"])
+    every["pose"] = pose_of(every["mounting"])
     keys = ["segment", "fibre_class", "pose"]
     totals = every.groupby(keys).agg(length_km=("length_m", "sum"), n_cables=("cable", "nunique"))
     totals = totals.reset_index()
@@ -130,14 +135,15 @@ def cables_by_class(network: Network) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def big_aerial_km(network: Network) -> float:
-    """Give the kilometres of aerial cable of `BIG_FO` fibres and more."""
-    table = cables_by_class(network)
+def big_aerial_km(cables: pd.DataFrame) -> float:
+    """Give the kilometres of aerial cable of `BIG_FO` fibres and more, from `cables_by_class`."""
     big = [name for limit, name in CLASSES if limit >= BIG_FO]
-    return float(table.loc[(table["pose"] == "aérien") & table["fibre_class"].isin(big), "length_km"].sum())
+    return float(
+        cables.loc[(cables["pose"] == "aérien") & cables["fibre_class"].isin(big), "length_km"].sum()
+    )
 
 
-def _totals(frame: pd.DataFrame | gpd.GeoDataFrame, keys: list[str], count: str) -> pd.DataFrame:
+def _totals(frame: pd.DataFrame, keys: list[str], count: str) -> pd.DataFrame:
     totals = frame.groupby(keys)["length_m"].agg(["sum", "size"]).reset_index()
     totals["length_km"] = totals["sum"] / 1000
     return totals.rename(columns={"size": count})[[*keys, "length_km", count]]

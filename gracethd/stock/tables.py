@@ -11,6 +11,7 @@ from gracethd.inventory import Inventory
 from gracethd.network.places import find_places
 from gracethd.network.types import Network
 from gracethd.routes import Routes
+from gracethd.routes.mounting import UNKNOWN, mounting
 from gracethd.stock.lengths import cables_by_class, ways_by_mounting, ways_by_owner
 
 TRACED = ("splice", "cable", "zone")
@@ -27,8 +28,8 @@ def take_stock(inventory: Inventory, network: Network, routes: Routes) -> Mappin
     Returns
     -------
     mapping of str to DataFrame
-        ``lineaire_pose`` (segment, typ_imp, pose, length_km, n_lines), ``lineaire_proprietaire`` (owner,
-        pose, length_km, n_lines), ``cables`` (segment, fibre_class, pose, length_km, n_cables), ``nro``,
+        ``lineaire_pose`` (segment, pose, mounting, source, length_km, n_lines),
+        ``lineaire_proprietaire`` (owner, pose, length_km, n_lines), ``cables`` (segment, fibre_class, pose, length_km, n_cables), ``nro``,
         ``pm``, ``pbo`` (code, ..., prises and how they are traced), ``zones`` (level, prises, how they are
         traced, length_km, length_unknown_km: mounting unknown) and ``communes`` (by the INSEE code of
         addresses: prises, how they are traced).
@@ -39,14 +40,15 @@ def take_stock(inventory: Inventory, network: Network, routes: Routes) -> Mappin
     >>> stock["lineaire_pose"]["length_km"].sum()  # doctest: +SKIP
     0.55
     """
+    metres = mounting(inventory, network)
     return {
-        "lineaire_pose": ways_by_mounting(network),
+        "lineaire_pose": ways_by_mounting(metres),
         "lineaire_proprietaire": ways_by_owner(inventory, network),
-        "cables": cables_by_class(network),
+        "cables": cables_by_class(network, metres),
         "nro": _rooms(routes, "NRO"),
         "pm": _rooms(routes, "PM"),
         "pbo": _pbos(inventory, routes),
-        "zones": _zones(inventory, network, routes),
+        "zones": _zones(inventory, network, routes, metres),
         "communes": _communes(routes),
     }
 
@@ -91,7 +93,7 @@ def _with_tally(listed: pd.DataFrame, tally: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([listed, counts], axis=1)
 
 
-def _zones(inventory: Inventory, network: Network, routes: Routes) -> pd.DataFrame:
+def _zones(inventory: Inventory, network: Network, routes: Routes, metres: pd.DataFrame) -> pd.DataFrame:
     """List SRO zones: level of use, prises, and the kilometres of line in the middle of which they lie."""
     zones = inventory.geo("zsro")
     middle = shapely.line_interpolate_point(
@@ -101,7 +103,7 @@ def _zones(inventory: Inventory, network: Network, routes: Routes) -> pd.DataFra
     first = pd.DataFrame({"row": row, "zone": zones["zs_code"].to_numpy(object)[zone]})
     first = first.sort_values(["row", "zone"]).drop_duplicates("row")
     length = network.lines["length_m"].to_numpy()[first["row"]] / 1000
-    unknown = np.where((network.lines["typ_imp"] == "").to_numpy()[first["row"]], length, 0.0)
+    unknown = np.where((metres["mounting"] == UNKNOWN).to_numpy()[first["row"]], length, 0.0)
     metres = pd.DataFrame(
         {"zone": first["zone"].to_numpy(), "length_km": length, "length_unknown_km": unknown}
     )

@@ -17,7 +17,8 @@ from gracethd.outputs.tables import write_table
 from gracethd.outputs.workbook import Sheet, write_workbook
 from gracethd.report import FEED_WORDS
 from gracethd.routes import Routes
-from gracethd.stock.lengths import BIG_FO, UNKNOWN, big_aerial_km, pose_of
+from gracethd.routes.mounting import UNKNOWN, mounting
+from gracethd.stock.lengths import BIG_FO, big_aerial_km, pose_of
 from gracethd.stock.tables import take_stock
 
 TITLE = "État des lieux du réseau"
@@ -34,7 +35,7 @@ CHAPTERS = {
 """By table: tab and title."""
 NOTES = {
     "lineaire_pose": "Une ligne physique compte une fois, dans le segment le plus en amont de ses câbles ; "
-    "« inconnu » : parties de câble qu'aucun cheminement ne porte.",
+    "« inconnu » : ni cheminement, ni type de raccordement, ni appuis ne disent la pose.",
     "lineaire_proprietaire": "Propriétaire du cheminement, sinon de ses fourreaux, sinon des chambres et "
     "appuis de ses bouts quand ils s'accordent.",
     "cables": "Chaque câble compte là où il est posé : un cheminement à deux câbles compte deux fois.",
@@ -80,8 +81,8 @@ def write_stock(
         )
         context = {
             "title": TITLE,
-            "figures": figures(network, routes),
-            "map": draw_map(map_layers(network, routes), title="Carte du réseau par mode de pose"),
+            "figures": figures(stock, routes),
+            "map": draw_map(map_layers(inventory, network, routes), title="Carte du réseau par mode de pose"),
             "chapters": [
                 (tab, NOTES.get(name, ""), page_table(stock[name], title=title, most=200))
                 for name, (tab, title) in CHAPTERS.items()
@@ -92,12 +93,12 @@ def write_stock(
     return stock
 
 
-def figures(network: Network, routes: Routes) -> list[tuple[str, str]]:
+def figures(stock: Mapping[str, pd.DataFrame], routes: Routes) -> list[tuple[str, str]]:
     """Give the key figures as (name, text)."""
     prises = routes.prises
     total = int(prises["n"].sum())
     traced = int(prises.loc[prises["traced"] != "", "n"].sum())
-    lines = network.lines.groupby(pose_of(network.lines["typ_imp"]))["length_m"].sum() / 1000
+    lines = stock["lineaire_pose"].groupby("pose")["length_km"].sum()
     known = float(lines.drop(UNKNOWN, errors="ignore").sum())
     aerial = float(lines.get("aérien", 0.0))
     natures = routes.rooms["nature"].value_counts()
@@ -107,15 +108,15 @@ def figures(network: Network, routes: Routes) -> list[tuple[str, str]]:
         ("NRO · PM", f"{natures.get('NRO', 0)} · {natures.get('PM', 0)}"),
         ("Linéaire de génie civil", f"{written(float(lines.sum()), 'dec')} km"),
         ("dont aérien (pose connue)", written(aerial / known if known else None, "share")),
-        (f"Câble aérien de {BIG_FO} FO et plus", f"{written(big_aerial_km(network), 'dec')} km"),
+        (f"Câble aérien de {BIG_FO} FO et plus", f"{written(big_aerial_km(stock['cables']), 'dec')} km"),
         ("Linéaire de pose inconnue", f"{written(float(lines.get(UNKNOWN, 0.0)), 'dec')} km"),
     ]
 
 
-def map_layers(network: Network, routes: Routes) -> Sequence[MapLayer]:
+def map_layers(inventory: Inventory, network: Network, routes: Routes) -> Sequence[MapLayer]:
     """Give what the map shows: lines by mounting, then PBOs, PMs and NROs."""
     lines, assets = network.lines, network.assets
-    pose = pose_of(lines["typ_imp"]).to_numpy(object)
+    pose = pose_of(mounting(inventory, network)["mounting"]).to_numpy(object)
     layers = [
         MapLayer(f"Pose : {name}", lines["geometry"].to_numpy()[pose == name], colour, 1.6, dash)
         for name, (colour, dash) in POSE_COLOURS.items()

@@ -124,10 +124,18 @@ def test_splices_that_go_round_are_told() -> None:
 
 
 def test_a_pbo_with_prises_that_no_lit_fibre_reaches_is_told() -> None:
-    found = told(*street(lit=False))
+    """Another cable of the PM is in its drawer: its splices were delivered, those of D are missing."""
+    other = [
+        cable("E", "M", "Q", "DI", fibres=1, line=[at(200), at(400, 300)]),
+        pbo("BQ", "Q"),
+        patch("PM", "E.1"),
+    ]
+    found = told(*street(lit=False), *other)
     assert codes(found, "pbo_sans_fibre") == ["BP"]
     assert "2 prise" in found.loc[found["rule"] == "pbo_sans_fibre", "message"].iloc[0]
-    assert codes(told(*street(lit=False, homes=0)), "pbo_sans_fibre") == []
+    assert codes(told(*street(lit=False, homes=0), *other), "pbo_sans_fibre") == []
+    assert codes(told(*street(), *other), "pbo_sans_fibre") == []
+    assert codes(told(*street(lit=False)), "pbo_sans_fibre") == []  # no splice of distribution at all
 
 
 @pytest.mark.parametrize(("homes", "full"), [(4, []), (5, ["BP"])])
