@@ -1,6 +1,7 @@
 """What keeps the project in one shape: its folders, its one-way imports, its documented public names."""
 
 import ast
+import csv
 import re
 import stat
 import subprocess
@@ -136,6 +137,25 @@ def test_every_public_function_is_annotated() -> None:
         for path in modules()
         for name, node in public_definitions(path)
         if not isinstance(node, ast.ClassDef) and untyped(node)
+    ]
+    assert not wrong
+
+
+def test_every_finding_of_gracethd_is_a_documented_rule() -> None:
+    """A rule is a row of gracethd/check/rules.csv, from which docs/rules.md is written."""
+    with (ROOT / "gracethd" / "check" / "rules.csv").open(encoding="utf-8", newline="") as stream:
+        known = {row["rule"] for row in csv.DictReader(stream)}
+    wrong = [
+        f"{dotted(path)}: {node.args[0].value}"
+        for path in modules()
+        if dotted(path).split(".")[0] == "gracethd"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"findings_frame", "report", "report_table", "tell"}
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value not in known
     ]
     assert not wrong
 

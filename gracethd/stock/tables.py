@@ -29,10 +29,10 @@ def take_stock(inventory: Inventory, network: Network, routes: Routes) -> Mappin
     -------
     mapping of str to DataFrame
         ``lineaire_pose`` (segment, pose, mounting, source, length_km, n_lines),
-        ``lineaire_proprietaire`` (owner, pose, length_km, n_lines), ``cables`` (segment, fibre_class, pose, length_km, n_cables), ``nro``,
-        ``pm``, ``pbo`` (code, ..., prises and how they are traced), ``zones`` (level, prises, how they are
-        traced, length_km, length_unknown_km: mounting unknown) and ``communes`` (by the INSEE code of
-        addresses: prises, how they are traced).
+        ``lineaire_proprietaire`` (owner, pose, length_km, n_lines), ``cables`` (segment, fibre_class, pose,
+        length_km, n_cables), ``nro``, ``pm``, ``pbo`` (code, ..., prises and how they are traced), ``zones``
+        (level, prises, how they are traced, length_km, length_unknown_km: mounting unknown) and ``communes``
+        (by the INSEE code of addresses: prises, how they are traced).
 
     Examples
     --------
