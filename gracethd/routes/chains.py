@@ -64,7 +64,7 @@ class Chains:
 def find_chains(survey: Survey, walks: Walks, starts: Starts) -> Chains:
     """Find the distinct routes among walks and expand each once."""
     cable = survey.cable_of_fibre[walks.fibre]
-    box = np.where(walks.box >= 0, survey.box_asset.to_numpy(np.int64)[walks.box], NOWHERE)
+    box = np.append(survey.box_asset.to_numpy(np.int64), NOWHERE)[walks.box]  # -1 reads the last
     route, first = _distinct(walks, cable, box, starts)
     legs = _legs(survey, walks, cable, box, starts, first)
     is_loose = _loose(survey, legs, walks, starts, first)

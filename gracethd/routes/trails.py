@@ -192,7 +192,7 @@ def _along_walks(survey: Survey, steps: pd.DataFrame, route: NDArray[np.int64], 
     of_walk, where = slices(walks.indptr[:-1], size)
     is_cord = survey.cable_of_fibre[walks.fibre[where]] < 0
     joint = walks.box[np.maximum(where[is_cord] - 1, 0)]
-    box = np.where(joint >= 0, survey.box_asset.to_numpy(np.int64)[joint], NOWHERE)
+    box = np.append(survey.box_asset.to_numpy(np.int64), NOWHERE)[joint]  # -1 reads the last
     node = taken(survey.network.assets["nd_code"].to_numpy(object), box)
     cords = pd.DataFrame(
         {

@@ -4,6 +4,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -12,6 +13,11 @@ import pyogrio
 import pytest
 
 from gracethd.cli import app, run_command
+from gracethd.inventory import Inventory
+from gracethd.network import build_network
+from gracethd.routes import optical_routes
+from gracethd.routes.write import write_routes
+from tests.networks import cable, draw, nro, patch, pbo, pm, prises, splice, wait
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -117,3 +123,23 @@ def test_a_hostile_code_stays_text_in_every_output(demo01_copy: Path, command: R
     assert cells
     assert all(cell.data_type == "s" for cell in cells)
     shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.mark.parametrize("table", ["baie", "cable", "cassette", "ebp", "fibre", "local", "noeud", "position"])
+def test_any_table_may_be_empty_and_every_output_is_still_written(table: str, tmp_path: Path) -> None:
+    """A network with everything in it, minus one table: every prise keeps its row."""
+    at = {f"N{i}": (100.0 * i, 0.0) for i in range(5)}
+    whole = draw(
+        nro("NR", "N0"), pm("PM", "N1"), pbo("B1", "N2"), cable("T1", "N0", "N1", "TR", fibres=1),
+        patch("NR", "T1.1"), patch("PM", "T1.1", "C1.1"), cable("C1", "N1", "N2", fibres=2),
+        cable("D1", "N2", "N3", "RA", fibres=1), splice("B1", "C1.1", "D1.1"), wait("B1", "C1.2"),
+        prises("B1", "L1", nd_code="N3"), prises("B1", "L2"), at=at,
+    )  # fmt: skip
+    tables = {name: frame.iloc[:0] if name == table else frame for name, frame in whole.items()}
+    inventory = Inventory(tables, whole.crs, whole.deliveries, whole.findings)
+    network = build_network(inventory)
+    optical = optical_routes(inventory, network)
+    assert sorted(set(optical.hops["prise"])) == ["L1", "L2"]
+    for name in ("r.gpkg", "r"):
+        write_routes(inventory, network, optical, tmp_path / name, day=date(2026, 1, 1))
+    assert set(pd.read_parquet(tmp_path / "r" / "routes.parquet")["prise"]) == {"L1", "L2"}

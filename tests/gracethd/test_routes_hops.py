@@ -368,7 +368,7 @@ def assets_hold(network: Network, routes: Routes, hops: pd.DataFrame) -> None:
             assert own["status"].iloc[0] in {"ambiguous", "broken"}
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(inventories())
 def test_two_judges_find_the_fibres_and_the_assets_of_every_route(inventory: Inventory) -> None:
     network = build_network(inventory)

@@ -170,7 +170,7 @@ def test_a_pbo_counts_fibres_that_wait_or_go_to_a_drop_and_no_other() -> None:
     assert cables.loc["C1", ["fibres", "used", "waiting", "free"]].tolist() == [4, 2, 1, 1]
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(inventories())
 def test_counts_equal_those_made_row_by_row(inventory: Inventory) -> None:
     network = build_network(inventory)
