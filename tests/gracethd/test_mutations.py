@@ -19,8 +19,8 @@ from gracethd.synth import random_area, synthesise, write_synth
 from tests.gracethd.mutations import FAULTS, Expected, Tables
 
 NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
-SEVERAL = 670 if NIGHT else 6
-"""Examples of three faults together: 2,000 faults at night, 18 in a run beside one of each kind."""
+SEVERAL = 670 if NIGHT else 10
+"""Examples of three faults together: 2,000 faults at night, 30 in a run beside one of each kind."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,8 @@ def findings_of_reading(deliveries: Sequence[Delivery]) -> pd.DataFrame:
 
 def walk(deliveries: Sequence[Delivery]) -> None:
     """Walk the whole way, or be refused in a sentence."""
-    check_all(deliveries)
+    if NIGHT:  # the checks walk it too; in a run they meet each kind of fault in the test above
+        check_all(deliveries)
     try:
         inventory = build_inventory(deliveries)
         routes = trace_routes(inventory, build_network(inventory))
