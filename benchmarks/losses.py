@@ -2,7 +2,7 @@
 
     python benchmarks/losses.py [PRISES]
 
-Every answer is compared with the one it is timed against. `docs/performance.md` keeps the ratios.
+Every answer is compared with the one it is timed against. `docs/benchmarks.md` keeps the ratios.
 
 The network: NROs on rings, PM trees below them, a share of PM with two homes; ways hold one to three cables
 in a row, so that assets are groups. Ratios are what lasts; seconds are those of this machine.

@@ -11,6 +11,8 @@ from typing import NamedTuple, cast
 import networkx as nx
 import numpy as np
 import pandas as pd
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from gracethd.compiled import compiled
 from gracethd.network.types import Network
@@ -217,14 +219,16 @@ class _Collecte:
     """The collecte cut out of the physical graph.
 
     ``cutting[i]`` lists the assets that cut NRO i off alone; `owners` are sets of assets by joined vertex,
-    `risks` by stretch of cable: (one end, other end, assets).
+    `part` numbers what hangs together without the feeds, by joined vertex: no path to a target leaves its
+    part. `risks` are stretches of cable by part: (one end, other end, assets).
     """
 
     flow: Flow
     target: list[int]
     cutting: list[Int]
     owners: dict[int, frozenset[int]]
-    risks: list[tuple[int, int, frozenset[int]]]
+    part: Int
+    risks: dict[int, list[tuple[int, int, frozenset[int]]]]
 
     @property
     def source(self) -> int:
@@ -241,9 +245,22 @@ def _drawn(network: Network, graph: ServiceGraph, kept: Bool, targets: Int) -> _
     owned = pd.Series(part.vertex_asset).groupby(flow.label[part.vertex_of]).agg(frozenset)
     by_edge = pd.Series(part.edge_asset).groupby(part.edge_of).agg(frozenset)
     ends = flow.label[np.stack([part.tail, part.head], axis=1)][by_edge.index]
-    risks = [(int(a), int(b), risk) for (a, b), risk in zip(ends, by_edge, strict=True) if a != b]
+    source = int(flow.label[0])
+    inside = (flow.tail != source) & (flow.head != source)
+    ones = np.ones(int(inside.sum()), np.int8)
+    joints = sparse.coo_array((ones, (flow.tail[inside], flow.head[inside])), shape=(flow.n, flow.n))
+    number_of = csgraph.connected_components(joints.tocsr(), directed=False)[1].astype(np.int32)
+    risks: dict[int, list[tuple[int, int, frozenset[int]]]] = {}
+    for (a, b), risk in zip(ends.tolist(), by_edge, strict=True):
+        if a != b:
+            risks.setdefault(int(number_of[b if a == source else a]), []).append((a, b, risk))
     return _Collecte(
-        flow, label.tolist(), _cutting(part, vertex), dict(zip(owned.index, owned, strict=True)), risks
+        flow,
+        label.tolist(),
+        _cutting(part, vertex),
+        dict(zip(owned.index, owned, strict=True)),
+        number_of,
+        risks,
     )
 
 
@@ -280,9 +297,11 @@ def _disjoint_in_risk(
 ) -> tuple[int, bool]:
     """Count the paths that share no asset but `own`, and tell whether the search was exhaustive."""
     net: nx.MultiGraph[int] = nx.MultiGraph()
-    for label in range(collecte.flow.n):
+    around = collecte.risks.get(int(collecte.part[target]), [])
+    labels = {collecte.source, target}.union(*((a, b) for a, b, _ in around))
+    for label in sorted(labels):
         net.add_node(label, risk=collecte.owners.get(label, frozenset()) - own)
-    net.add_edges_from((a, b, {"risk": risk - own}) for a, b, risk in collecte.risks)
+    net.add_edges_from((a, b, {"risk": risk - own}) for a, b, risk in around)
     tried = itertools.count(1)
     found = _most(_between(net, collecte.source, target), collecte.source, target, at_most, tried)
     return found, found == at_most or next(tried) <= MAX_PATHS
