@@ -32,6 +32,12 @@ kind = "flood_depth"
 unit = "m"
 coverage = "emprise.gpkg"
 events = [{return_period = 20, path = "q20.tif"}, {return_period = 1000, path = "q1000.tif"}]
+[[hazards]]
+name = "argiles"
+kind = "clay"
+unit = "classe"
+coverage = "emprise.gpkg"
+events = [{path = "argiles.gpkg"}]
 [tables]
 feeds = "feeds.csv"
 routes = "routes.gpkg"
@@ -62,6 +68,8 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             sink.write(depth, 1)
     mapped = shapely.box(west, south, (west + east) / 2, north)
     gpd.GeoDataFrame(geometry=[mapped], crs=2154).to_file(folder / "emprise.gpkg")
+    clay = gpd.GeoDataFrame({"NIVEAU": [3]}, geometry=[mapped], crs=2154)
+    clay.to_crs(4326).to_file(folder / "argiles.gpkg")
     (folder / "etude.toml").write_text(STUDY, encoding="utf-8")
     return folder
 
@@ -108,6 +116,13 @@ def test_a_study_gives_its_files_whole_and_private(study: Path, tmp_path: Path, 
     assert listed["prises_cut"].is_monotonic_decreasing
     exposure = pd.read_parquet(out / "exposure.parquet")
     assert exposure["intensity_max"].isna().any(), "half of the area is not mapped, and must say so"
+    ground = exposure[exposure["hazard"] == "argiles"]
+    assert ground["return_period"].isna().all()
+    assert set(ground["intensity_max"].dropna()) == {3.0}
+    unmapped = pd.read_csv(out / "non_cartographie.csv").set_index("hazard")
+    missing_m = (ground["length_m"] * (1 - ground["mapped_share"])).sum()
+    assert unmapped.loc["argiles", "unmapped_m"] == pytest.approx(missing_m)
+    assert missing_m > 0
     plan = pd.read_csv(out / "plan.csv")
     assert plan["cost_eur_central"].sum() <= 50_000
 
