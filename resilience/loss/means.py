@@ -177,6 +177,8 @@ def event_losses_by_group(
         those of `event_losses`.
     """
     events = list(events_of(graph, failures, asset_keys=asset_keys, seed=seed))
+    if not names:
+        return _no_group()
     down, hours = (np.zeros((len(events), len(names))) for _ in range(2))
     index = index_graph(graph, weights[:, :1])
     for first in range(0, len(names), COLUMNS_AT_ONCE):

@@ -204,3 +204,14 @@ def test_conventions_stand_side_by_side() -> None:
         pytest.approx([0.3375, 0.3475, 0.5475])
     ]
     assert got[["n_events", "is_monotone"]].to_numpy().tolist() == [[3, True]]
+
+
+def test_a_network_without_traced_prises_has_no_groups_and_nothing_to_lose() -> None:
+    table = failures([(1, 20, "w", 1.0, 10.0)])
+    given = {"asset_keys": keys(5), "seed": 1, "draws": 3}
+    none = (np.empty((4, 0), np.int64), list[str]())
+    assert losses_by_group(chain(), table, NO_RATES, none, **given).empty
+    nothing = failures([])
+    units = pd.Series(list("ABCDE"), dtype=str)
+    assert losses_by_kind(chain(), nothing, NO_RATES, units, **given).empty
+    assert contributions(chain(), nothing, NO_RATES, units, **given).empty
