@@ -1,4 +1,4 @@
-"""The ``gracethd`` command: check and import deliveries, say what they hold, make synthetic ones."""
+"""The ``gracethd`` command: check, import and export deliveries, say what they hold, make synthetic ones."""
 
 import json
 import os
@@ -20,7 +20,7 @@ app = typer.Typer(
 
 Deliveries = Annotated[list[Path], typer.Argument(help="Folders or zip archives, as many as needed.")]
 Inventory = Annotated[
-    list[Path], typer.Argument(help="A store made by gracethd import, or folders and zip archives.")
+    list[str], typer.Argument(help="A store made by gracethd import, or folders and zip archives.")
 ]
 
 
@@ -80,7 +80,12 @@ def info(
 def import_(
     deliveries: Deliveries,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The store: a folder (name.parquet) or a .gpkg.")
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            help="The store: a folder (name.parquet), a .gpkg or postgresql://user@host/base.",
+        ),
     ],
 ) -> None:
     """Merge deliveries into one store, which every command takes in their place and opens much faster.
@@ -89,7 +94,7 @@ def import_(
     """
     from gracethd.reading import read
     from gracethd.report import describe_tables
-    from gracethd.store import check_destination, refuse_stores, write_store
+    from gracethd.store import check_destination, refuse_stores, store_name, write_store
 
     say = progress()
     refuse_stores(deliveries)
@@ -99,7 +104,41 @@ def import_(
     say("écriture")
     write_store(inventory, output, day=today())
     typer.echo(describe_tables(inventory))
-    typer.echo(f"inventaire : {output}")
+    typer.echo(f"inventaire : {store_name(output)}")
+
+
+@app.command()
+def export(
+    inventory: Inventory,
+    version: Annotated[str, typer.Option(help="Of GraceTHD: 2.0.1 or 3.0.1.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The delivery: a folder, .zip or .gpkg.")],
+    pseudonymise: Annotated[
+        bool, typer.Option("--pseudonymise", help="Other codes and places, no label: for support.")
+    ] = False,
+) -> None:
+    """Write a delivery in one version of GraceTHD, and say what that version cannot hold.
+
+    Example: gracethd export inventaire.parquet --version 3.0.1 -o livraison.zip
+    """
+    from gracethd import export as exporting
+    from gracethd.deliveries.write import WrittenVersion, write_delivery
+    from gracethd.errors import GraceTHDError
+    from gracethd.reading import read
+    from gracethd.report import describe_findings
+
+    versions = {name: name for name in get_args(WrittenVersion)}
+    if version not in versions:
+        raise GraceTHDError(f"--version {version!r} cannot be written; choose one of {', '.join(versions)}")
+    say = progress()
+    say("lecture")
+    whole = read(inventory)
+    say("migration")
+    whole = exporting.pseudonymise(whole) if pseudonymise else whole
+    migrated, findings = exporting.as_version(whole, versions[version])
+    say("écriture")
+    write_delivery(exporting.delivered_tables(migrated, versions[version]), versions[version], output)
+    typer.echo(describe_findings(findings))
+    typer.echo(f"livraison {version} : {output}")
 
 
 @app.command()

@@ -58,6 +58,21 @@ def describe_tables(inventory: Inventory) -> str:
     return "\n".join(lines + _tally(inventory.findings, "constats de lecture"))
 
 
+def describe_findings(findings: pd.DataFrame) -> str:
+    """Write findings by rule, table and attribute: how many, and the first message of each.
+
+    Returns
+    -------
+    str
+        Several lines, in French; "aucun constat" where there is none.
+    """
+    if not len(findings):
+        return "aucun constat"
+    by = ["severity", "rule", "table", "attribute"]
+    tally = findings.groupby(by).agg(n=("code", "size"), message=("message", "first")).reset_index()
+    return tally.to_string(index=False)
+
+
 def _tally(found: pd.DataFrame, title: str) -> list[str]:
     if not len(found):
         return []

@@ -1,4 +1,4 @@
-"""Write a conformant GraceTHD delivery (shapefiles and CSV), for whoever hands one over.
+"""Write a conformant GraceTHD delivery (shapefiles and CSV, or one GeoPackage), for whoever hands one over.
 
 Nothing is interpreted: tables go out under the names, order, types and widths of the model, and what does
 not fit is an error, never cut. The same tables give the same bytes, whatever the day or the machine.
@@ -8,11 +8,14 @@ import csv
 import io
 import os
 import shutil
+import sqlite3
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -29,6 +32,8 @@ from pyogrio.raw import write_arrow
 
 from gracethd.errors import CRSError, GraceTHDError
 from gracethd.model import attributes
+from gracethd.outputs.geopackage import unsynced
+from gracethd.outputs.publish import DIFFUSION, written_aside
 
 WrittenVersion = Literal["2.0.1", "3.0.1"]
 Texts = dict[str, pa.Array]
@@ -42,7 +47,7 @@ _INTEGER, _NUMBER, _MOMENT = "int:11", "float:32.10", "str:29"
 
 
 def write_delivery(tables: Mapping[str, pd.DataFrame], version: WrittenVersion, path: Path) -> None:
-    """Write one delivery as a folder, or as an archive when `path` ends in ``.zip``.
+    """Write one delivery as a folder, an archive when `path` ends in ``.zip``, or a GeoPackage in ``.gpkg``.
 
     Parameters
     ----------
@@ -54,7 +59,7 @@ def write_delivery(tables: Mapping[str, pd.DataFrame], version: WrittenVersion, 
     version : {"2.0.1", "3.0.1"}
         Booleans of version 2 are t/f (logical in a shapefile), those of version 3 are 0/1.
     path : Path
-        An archive is replaced; a folder must not exist yet, or be empty. It appears whole or not at all,
+        A file is replaced; a folder must not exist yet, or be empty. It appears whole or not at all,
         readable by its owner only.
 
     Raises
@@ -72,10 +77,14 @@ def write_delivery(tables: Mapping[str, pd.DataFrame], version: WrittenVersion, 
     Notes
     -----
     Layout of rules co_1_f/s of the public model documents: shapefiles for geometry, ``;`` CSV in UTF-8
-    without quotes (unless a value holds ``;``, a quote or a line end), ISO dates, header always there.
+    without quotes (unless a value holds ``;``, a quote or a line end), ISO dates, header always there. A
+    GeoPackage holds the same tables under the same names, types and widths, with full attribute names.
     """
     _check_names(tables, version)
     wkt = _common_crs(tables)
+    if path.suffix.lower() == ".gpkg":
+        _write_geopackage(tables, version, path, wkt)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
@@ -159,16 +168,55 @@ def _common_crs(tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def _write_table(frame: pd.DataFrame, name: str, version: WrittenVersion, folder: Path, wkt: str) -> None:
-    rows = _tables(version)[name]
-    shape = rows.loc[rows["geometry_type"] != "", "geometry_type"].tolist()
-    plain = rows[rows["geometry_type"] == ""]
-    if shape and not isinstance(frame, gpd.GeoDataFrame):
-        raise GraceTHDError(f"{name}: this table has geometry in GraceTHD {version}; give a GeoDataFrame")
-    texts = _texts(frame, plain, name, version, in_bytes=bool(shape))
+    rows, shape = _attributes_of(frame, name, version)
+    texts = _texts(frame, rows, name, version, in_bytes=bool(shape))
     if isinstance(frame, gpd.GeoDataFrame) and shape:
-        _write_shapefile(texts, frame.geometry, plain, shape[0], folder / f"{name}.shp", wkt)
+        names = [alias or name[:10] for name, alias in zip(rows["attribute"], rows["alias10"], strict=True)]
+        path = folder / f"{name}.shp"
+        layer = _Layer(path, _DRIVER, name, shape.removeprefix("Multi"), wkt)
+        _write_layer(layer, dict(zip(names, texts.values(), strict=True)), rows, frame.geometry)
+        _fix_dbf_date(path.with_suffix(".dbf"))
     else:
         _write_csv(texts, folder / f"{name}.csv")
+
+
+def _attributes_of(
+    frame: pd.DataFrame, name: str, version: WrittenVersion
+) -> tuple[pd.DataFrame, str | None]:
+    """Give the plain attributes of a table, and its kind of geometry."""
+    rows = _tables(version)[name]
+    shape = next(iter(rows.loc[rows["geometry_type"] != "", "geometry_type"]), None)
+    if shape and not isinstance(frame, gpd.GeoDataFrame):
+        raise GraceTHDError(f"{name}: this table has geometry in GraceTHD {version}; give a GeoDataFrame")
+    return rows[rows["geometry_type"] == ""], shape
+
+
+def _write_geopackage(
+    tables: Mapping[str, pd.DataFrame], version: WrittenVersion, path: Path, wkt: str
+) -> None:
+    moment = f"{datetime.fromtimestamp(source_date(), UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+    with written_aside(path) as aside:
+        with unsynced(), fiona.Env(OGR_SQLITE_SYNCHRONOUS="OFF"):  # each has a GDAL of its own
+            for name in sorted(tables):
+                frame = tables[name]
+                rows, shape = _attributes_of(frame, name, version)
+                texts = _texts(frame, rows, name, version, in_bytes=False)
+                geometry = frame.geometry if isinstance(frame, gpd.GeoDataFrame) and shape else None
+                kind = "None" if geometry is None else _kind_of(geometry, str(shape))
+                _write_layer(_Layer(aside, "GPKG", name, kind, wkt), texts, rows, geometry)
+        with closing(sqlite3.connect(aside)) as database:
+            database.execute("UPDATE gpkg_contents SET last_change = ?, description = ?", (moment, DIFFUSION))
+            database.commit()
+            database.execute("VACUUM")
+
+
+def _kind_of(geometry: gpd.GeoSeries, shape: str) -> str:
+    """Give the kind of a layer: that of the model, single where all are; what is mixed has none."""
+    found = set(geometry.geom_type.dropna())
+    single = shape.removeprefix("Multi")
+    if found <= {single}:
+        return single
+    return f"Multi{single}" if found == {f"Multi{single}"} else "Unknown"
 
 
 def _write_csv(texts: Texts, path: Path) -> None:
@@ -277,25 +325,38 @@ def _number(text: str, precision: int, scale: int) -> str | None:
     return np.format_float_positional(value, trim="-") if fits else None
 
 
-def _write_shapefile(
-    texts: Texts, geometry: gpd.GeoSeries, plain: pd.DataFrame, shape: str, path: Path, wkt: str
-) -> None:
+@dataclass(frozen=True)
+class _Layer:
+    """Where a layer goes: file, format, name, kind of geometry ("None" without), CRS."""
+
+    path: Path
+    driver: str
+    name: str
+    kind: str
+    wkt: str
+
+
+def _write_layer(layer: _Layer, texts: Texts, plain: pd.DataFrame, geometry: gpd.GeoSeries | None) -> None:
     """Write the fields through fiona, which knows exact widths and decimals, then the rows in bulk."""
-    names = [alias or name[:10] for name, alias in zip(plain["attribute"], plain["alias10"], strict=True)]
     kinds = [_field(kind, length) for kind, length in zip(plain["type"], plain["length"], strict=True)]
-    single = shape.removeprefix("Multi")
-    schema = {"geometry": single, "properties": dict(zip(names, kinds, strict=True))}
-    with fiona.open(path, "w", driver=_DRIVER, crs_wkt=wkt, schema=schema, encoding="UTF-8"):
+    schema = {"geometry": layer.kind, "properties": dict(zip(texts, kinds, strict=True))}
+    with fiona.open(
+        layer.path, "w", driver=layer.driver, layer=layer.name, crs_wkt=layer.wkt, schema=schema,
+        encoding="UTF-8",
+    ):  # fmt: skip
         pass
-    if len(geometry):
-        columns = [_typed(column, kind) for column, kind in zip(texts.values(), kinds, strict=True)]
+    columns = [_typed(column, kind) for column, kind in zip(texts.values(), kinds, strict=True)]
+    if not columns or not len(columns[0]):
+        return
+    rows = pa.table(columns, names=list(texts))
+    shaped = {}
+    if geometry is not None:
         shapes = pa.array(shapely.to_wkb(shapely.force_2d(geometry.to_numpy())), pa.binary())
-        rows = pa.table([*columns, shapes], names=[*names, _SHAPE])
-        write_arrow(
-            rows, path, driver=_DRIVER, geometry_name=_SHAPE, geometry_type=single, crs=wkt, encoding="UTF-8",
-            append=True,
-        )  # fmt: skip
-    _fix_dbf_date(path.with_suffix(".dbf"))
+        rows = rows.append_column(_SHAPE, shapes)
+        shaped = {"geometry_name": _SHAPE, "geometry_type": layer.kind, "crs": layer.wkt}
+    write_arrow(
+        rows, layer.path, layer=layer.name, driver=layer.driver, encoding="UTF-8", append=True, **shaped
+    )
 
 
 def _typed(column: pa.Array, kind: str) -> pa.Array:

@@ -77,7 +77,7 @@ def write_geopackage(layers: Sequence[Layer], path: Path, *, recipient: str, day
     note = marking(recipient, day)
     metadata = {"DIFFUSION": DIFFUSION, "DESTINATAIRE": recipient, "DATE": day.isoformat()}
     with written_aside(path) as aside:
-        with _unsynced():
+        with unsynced():
             for layer in layers:
                 _write_rows(layer, aside, metadata)
         with closing(sqlite3.connect(aside)) as database:
@@ -90,7 +90,7 @@ def write_geopackage(layers: Sequence[Layer], path: Path, *, recipient: str, day
 
 
 @contextmanager
-def _unsynced() -> Iterator[None]:
+def unsynced() -> Iterator[None]:
     """Let GDAL not wait for the disk after each layer (0.1 s); SQLite syncs the whole file at the end."""
     name = "OGR_SQLITE_SYNCHRONOUS"
     before = pyogrio.get_gdal_config_option(name)

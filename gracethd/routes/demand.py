@@ -56,7 +56,7 @@ def find_demand(inventory: Inventory, network: Network, places: Places) -> Deman
     takes_address = ~among(addressed["zone"].fillna(""), with_rows)
     addressed["reason"] = np.where(takes_address, "", EXTRA)
     in_zpbo = _containing(address_point, inventory.geo("zpbo"), "zp_code")
-    addressed["pbo"] = follow(in_zpbo, _box_of_zpbo(inventory, places)).where(takes_address)
+    addressed["pbo"] = follow(in_zpbo, boxes_of_zones(inventory, places)).where(takes_address)
     columns = ["code", "n", "nd_code", "zone", "pbo", "drop", "reason", "ad_code", "delivery"]
     prises = pd.concat([rows.reindex(columns=columns), addressed.reindex(columns=columns)], ignore_index=True)
     prises = prises.rename(columns={"nd_code": "node"})
@@ -166,7 +166,7 @@ def _filled(premises: pd.DataFrame, drops: pd.DataFrame, capacity: pd.Series) ->
     return seated.dropna(subset="cable").set_index("row")["cable"]
 
 
-def _box_of_zpbo(inventory: Inventory, places: Places) -> pd.Series:
+def boxes_of_zones(inventory: Inventory, places: Places) -> pd.Series:
     """Give the box of each ZPBO: the one it names, else the first PBO at its node."""
     zpbo = inventory["zpbo"].set_index("zp_code")
     pbo = places.boxes[places.boxes["nature"] == "PBO"]
@@ -181,7 +181,7 @@ def _pbo_of(
     ends = network.ends[~network.ends["is_premise"] & network.ends["ebp"].notna()]
     by_drop = follow(rows["drop"], ends.drop_duplicates("cable").set_index("cable")["ebp"])
     by_key = rows["bp_code"].where(among(rows["bp_code"], places.boxes["bp_code"]))
-    of_zpbo = _box_of_zpbo(inventory, places)
+    of_zpbo = boxes_of_zones(inventory, places)
     by_zone = follow(_containing(point, inventory.geo("zpbo"), "zp_code"), of_zpbo)
     return by_drop.fillna(by_key).fillna(follow(rows["zp_code"], of_zpbo)).fillna(by_zone)
 

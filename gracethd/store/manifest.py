@@ -23,7 +23,7 @@ FORMAT = 1
 """Raised when a store of before can no longer be read."""
 
 _DTYPES = frozenset({"str", "float64", "int64", "bool", "datetime64[s]", "geometry"})
-_DELIVERIES = ("delivery", "sha256", "size_bytes", "versions", "n_rows")
+_DELIVERIES = ("delivery", "sha256", "size_bytes", "versions", "n_rows", "replaced_by")
 _WORDS = {
     "noeud": "Nœuds", "site": "Sites", "local": "Locaux techniques", "premise": "Prises",
     "adresse": "Adresses", "ptech": "Chambres et appuis", "ebp": "Boîtes et PBO",
@@ -101,7 +101,7 @@ def to_plain(manifest: Manifest) -> dict[str, object]:
     return {"format": FORMAT, "crs": manifest.crs.to_wkt(), "tables": tables}
 
 
-def from_plain(raw: object, where: Path) -> Manifest:
+def from_plain(raw: object, where: Path | str) -> Manifest:
     """Read a manifest and hold it against what this version of the package needs.
 
     Raises
@@ -135,7 +135,7 @@ def _parsed(raw: Any) -> Manifest:  # noqa: ANN401 - whatever JSON gave; what is
     return Manifest(pyproj.CRS.from_wkt(str(raw["crs"])), shapes)
 
 
-def dress(frame: pd.DataFrame, name: str, manifest: Manifest, where: Path) -> pd.DataFrame:
+def dress(frame: pd.DataFrame, name: str, manifest: Manifest, where: Path | str) -> pd.DataFrame:
     """Give a frame that was read back the columns, order and dtypes that it was stored with.
 
     Raises
@@ -165,15 +165,15 @@ def inventory_of(frames: Mapping[str, pd.DataFrame], crs: pyproj.CRS) -> Invento
     return Inventory(tables, crs, frames["deliveries"], frames["findings"])
 
 
-def damaged(where: Path, what: str) -> SourceError:
+def damaged(where: Path | str, what: str) -> SourceError:
     """Give the error of a store that is incomplete or damaged."""
     return SourceError(f"{where}: damaged or incomplete store, {what}; import the deliveries again")
 
 
-def _refuse_other_columns(shapes: Mapping[str, Shape], where: Path) -> None:
+def _refuse_other_columns(shapes: Mapping[str, Shape], where: Path | str) -> None:
     """Refuse a store without a column that this version of the package reads."""
     wanted: dict[str, tuple[str, ...]] = {
-        name: (*spec.columns, "updated", "delivery", "line")
+        name: (*spec.columns, "updated", "delivery", "file", "line")
         for name, spec in TABLES.items()
         if name != "cableline"  # lines are on their cables once merged
     }
