@@ -102,7 +102,7 @@ FAMILIES = {
     "lecture": "Reading", "presence": "Presence", "types": "Types", "longueurs": "Lengths", "listes": "Lists",
     "cles": "Keys", "references": "References", "remplissage": "Filling", "geometrie": "Geometry",
     "topologie": "Topology", "metier": "Trade", "reseau": "Network", "chaines": "Cables and their ways",
-    "livraisons": "Between deliveries", "demande": "Demand",
+    "livraisons": "Between deliveries", "demande": "Demand", "export": "Export",
 }  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
         Folders or zip archives of shapefile+CSV, GeoPackages or SpatiaLite files, or patterns of such names,
         in GraceTHD 2.0.x or 3.x, mixed as they come. Their order settles ties: where two deliveries hold the
         same object, the newest update wins, then the first.
-        Or the one store that `gracethd.store.write_store` made.
+        Or the one store that `gracethd.store.write_store` made, also as ``postgresql://user@host/database``.
 
     Returns
     -------
@@ -53,14 +53,12 @@ def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
     >>> len(inventory["cable"])  # doctest: +SKIP
     49
     """
-    paths = [Path(sources)] if isinstance(sources, str | Path) else [Path(source) for source in sources]
-    stores = [path for path in paths if is_store(path)]
+    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    stores = [source for source in given if is_store(source)]
     if not stores:
-        return build_inventory(open_deliveries(paths, keep=only_taken))
-    if len(paths) > 1:
-        raise SourceError(
-            f"{stores[0]}: a store is read alone; import all deliveries into one, or name deliveries only"
-        )
+        return build_inventory(open_deliveries([Path(source) for source in given], keep=only_taken))
+    if len(given) > 1:
+        raise SourceError("a store is read alone; import all deliveries into one, or name deliveries only")
     return open_store(stores[0])
 
 

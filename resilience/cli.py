@@ -68,7 +68,7 @@ def demo(output: Folder = Path("resultats"), as_json: Json = False) -> None:
 @app.command()
 def spof(
     inventory: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(help="A stored inventory, deliveries (folders, zip), or one study (.toml)."),
     ],
     min_prises: Annotated[
@@ -152,7 +152,7 @@ class _Read(NamedTuple):
     recipient: str
 
 
-def _read_inventory(sources: list[Path], say: Callable[[str], None]) -> _Read:
+def _read_inventory(sources: list[str], say: Callable[[str], None]) -> _Read:
     """Read deliveries, or those that a study names with its tables."""
     from gracethd.network import build_network
     from gracethd.reading import read
@@ -160,7 +160,7 @@ def _read_inventory(sources: list[Path], say: Callable[[str], None]) -> _Read:
     from resilience.study import load_study
     from resilience.tables import load_tables
 
-    is_study = len(sources) == 1 and sources[0].suffix == ".toml"
+    is_study = len(sources) == 1 and sources[0].endswith(".toml")
     study = load_study(sources[0]) if is_study else None
     say("lecture des livraisons")
     inventory = read(sources if study is None else study.inventory)

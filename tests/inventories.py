@@ -76,7 +76,9 @@ def _table(draw: st.DrawFn, name: str, crs: pyproj.CRS) -> pd.DataFrame:
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, crs=crs))
 
 
-PLAIN = st.text(st.characters(max_codepoint=0x24F, categories=("L", "N"), include_characters="-';\" é"), max_size=8)
+PLAIN = st.text(
+    st.characters(max_codepoint=0x24F, categories=("L", "N"), include_characters="-';\" é"), max_size=8
+)
 """Texts as readers leave them: stripped, without line ends."""
 _REFERS = {
     "nd_code": "noeud", "st_code": "site", "lc_code": "local", "ad_code": "adresse", "pt_code": "ptech",

@@ -73,7 +73,7 @@ def _rooms(tables: Tables, inventory: Inventory, places: Places) -> tuple[Tables
             delivery=made["delivery"],
         ),
         findings_frame(
-            "export_perdu", "majeur", "local", attribute="lc_typelog", code=rooms.loc[lost, "lc_code"],
+            "export_perdu", "mineur", "local", attribute="lc_typelog", code=rooms.loc[lost, "lc_code"],
             message="type de local sans site : non porté en version 2", delivery=rooms.loc[lost, "delivery"],
         ),
     ]  # fmt: skip

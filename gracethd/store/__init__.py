@@ -1,9 +1,16 @@
 """The store: an inventory kept for reuse, which reopens many times faster than its deliveries are read.
 
-A folder of GeoParquet files, or one GeoPackage: `write_store` writes, `open_store` gives the same inventory
-back, dtypes included, and `gracethd.reading.read` recognises either.
+A folder of GeoParquet files, one GeoPackage, or a PostGIS database: `write_store` writes, `open_store` gives
+the same inventory back, dtypes included, and `gracethd.reading.read` recognises each.
 """
 
-from gracethd.store.store import check_destination, is_store, open_store, refuse_stores, write_store
+from gracethd.store.store import (
+    check_destination,
+    is_store,
+    open_store,
+    refuse_stores,
+    store_name,
+    write_store,
+)
 
-__all__ = ["check_destination", "is_store", "open_store", "refuse_stores", "write_store"]
+__all__ = ["check_destination", "is_store", "open_store", "refuse_stores", "store_name", "write_store"]

@@ -6,17 +6,25 @@ from pathlib import Path
 
 from gracethd.errors import SourceError
 from gracethd.inventory import Inventory
-from gracethd.store import folder, geopackage
+from gracethd.store import folder, geopackage, postgis
 
 
-def is_store(path: Path) -> bool:
-    """Tell whether a path is a store, and not a delivery or anything else."""
+def is_store(source: Path | str) -> bool:
+    """Tell whether a path is a store, and not a delivery or anything else; an address always is one."""
+    if postgis.is_address(source):
+        return True
+    path = Path(source)
     if path.is_dir():
         return (path / folder.MANIFEST).is_file()
     return path.is_file() and geopackage.is_store_file(path)
 
 
-def refuse_stores(paths: Iterable[Path]) -> None:
+def store_name(source: Path | str) -> str:
+    """Give the name of a store as messages show it: an address without user and password."""
+    return postgis.shown(str(source)) if postgis.is_address(source) else str(source)
+
+
+def refuse_stores(paths: Iterable[Path | str]) -> None:
     """Refuse a store where only deliveries will do: it keeps what analyses read, not what was delivered.
 
     Raises
@@ -25,11 +33,18 @@ def refuse_stores(paths: Iterable[Path]) -> None:
     """
     for path in paths:
         if is_store(path):
-            raise SourceError(f"{path}: a store no longer holds what was delivered; name its deliveries")
+            raise SourceError(
+                f"{store_name(path)}: a store no longer holds what was delivered; name its deliveries"
+            )
 
 
-def open_store(path: Path) -> Inventory:
+def open_store(source: Path | str) -> Inventory:
     """Give the inventory that was stored: equal to it in every value, order and dtype.
+
+    Parameters
+    ----------
+    source : path or str
+        A folder, a GeoPackage, or ``postgresql://user@host/database``.
 
     Raises
     ------
@@ -40,20 +55,24 @@ def open_store(path: Path) -> Inventory:
     --------
     >>> inventory = open_store(Path("inventaire.parquet"))  # doctest: +SKIP
     """
+    if isinstance(source, str) and postgis.is_address(source):
+        return postgis.read_database(source)
+    path = Path(source)
     if not is_store(path):
         raise SourceError(f"{path}: not a store; make one with gracethd import")
     return folder.read_folder(path) if path.is_dir() else geopackage.read_file(path)
 
 
-def write_store(inventory: Inventory, path: Path, *, day: date) -> None:
-    """Keep an inventory for reuse: as a GeoPackage where `path` ends in ``.gpkg``, else as a folder.
+def write_store(inventory: Inventory, path: Path | str, *, day: date) -> None:
+    """Keep an inventory for reuse: a GeoPackage where `path` ends in ``.gpkg``, a database, else a folder.
 
     Parameters
     ----------
     inventory : Inventory
-    path : Path
-        A folder takes no suffix or ``.parquet``. A store that stands there is replaced, anything else is
-        left alone. The store appears whole or not at all, readable by its owner only.
+    path : path or str
+        ``postgresql://user@host/database`` writes to the schema ``gracethd`` there. A folder takes no suffix
+        or ``.parquet``. A store that stands there is replaced, anything else is left alone. The store appears
+        whole or not at all, readable by its owner only.
     day : date
         That a GeoPackage carries inside where SOURCE_DATE_EPOCH is not set; a folder carries none.
 
@@ -67,14 +86,21 @@ def write_store(inventory: Inventory, path: Path, *, day: date) -> None:
     >>> write_store(inventory, Path("inventaire.parquet"), day=date.today())  # doctest: +SKIP
     """
     check_destination(path)
+    if isinstance(path, str) and postgis.is_address(path):
+        postgis.write_database(inventory, path)
+        return
+    path = Path(path)
     if path.suffix == ".gpkg":
         geopackage.write_file(inventory, path, day=day)
     else:
         folder.write_folder(inventory, path)
 
 
-def check_destination(path: Path) -> None:
+def check_destination(path: Path | str) -> None:
     """Refuse, before hours of reading, a destination that `write_store` would refuse."""
+    if postgis.is_address(path):
+        return
+    path = Path(path)
     if path.suffix not in ("", ".parquet", ".gpkg"):
         raise SourceError(
             f"{path}: a store is a folder (name or name.parquet) or a .gpkg; choose one with -o"

@@ -48,7 +48,7 @@ def digests(path: Path) -> dict[str, str]:
     return {file.name: sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(inventory=inventories())
 def test_a_folder_gives_back_any_inventory(
     inventory: Inventory, tmp_path_factory: pytest.TempPathFactory
@@ -58,7 +58,7 @@ def test_a_folder_gives_back_any_inventory(
     assert_same(read(path), inventory)
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(inventory=inventories())
 def test_a_geopackage_gives_back_any_inventory(
     inventory: Inventory, tmp_path_factory: pytest.TempPathFactory
