@@ -87,6 +87,15 @@ def write_geopackage(layers: Sequence[Layer], path: Path, *, recipient: str, day
             _fix_dates(database, f"{fixed_moment(day):%Y-%m-%dT%H:%M:%S}.000Z")
             database.commit()
             database.execute("VACUUM")
+        _fix_change_counter(aside)
+
+
+def _fix_change_counter(path: Path) -> None:
+    """Set what SQLite counts of the changes of a file, at both places of its header: GDAL's count varies."""
+    with path.open("r+b") as stream:
+        for offset in (24, 92):  # sqlite.org/fileformat2.html: change counter, version-valid-for
+            stream.seek(offset)
+            stream.write((1).to_bytes(4, "big"))
 
 
 @contextmanager
