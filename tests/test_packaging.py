@@ -55,18 +55,26 @@ def test_both_commands_answer_help(command: str) -> None:
     assert command in done.stdout
 
 
-def test_every_import_of_the_packages_is_a_declared_dependency(project: dict[str, object]) -> None:
+def names_of(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=\[;]", text)[0].lower() for text in requirements}
+
+
+@pytest.mark.parametrize(("indent", "extras"), [("", []), ("[ ]+", ["cluster", "postgis"])])
+def test_every_import_of_the_packages_is_a_declared_dependency(
+    project: dict[str, object], indent: str, extras: list[str]
+) -> None:
+    """What a module imports at its top is always installed; only a function may ask for an extra."""
     source = "\n".join(
         path.read_text(encoding="utf-8")
         for package in ("gracethd", "resilience")
         for path in (ROOT / package).rglob("*.py")
     )
-    imported = set(re.findall(r"^\s*(?:from|import) ([a-z_0-9]+)", source, re.MULTILINE))
+    imported = set(re.findall(rf"^{indent}(?:from|import) ([a-z_0-9]+)", source, re.MULTILINE))
     ours = {"gracethd", "resilience"} | set(sys.stdlib_module_names)
     meta = project["project"]
     assert isinstance(meta, dict)
-    declared = {re.split(r"[<>=\[;]", text)[0].lower() for text in meta["dependencies"]}
-    assert imported - ours <= declared
+    optional = [text for extra in extras for text in meta["optional-dependencies"][extra]]
+    assert imported - ours <= names_of([*meta["dependencies"], *optional])
 
 
 def test_the_constraints_pin_every_dependency(project: dict[str, object]) -> None:
@@ -75,8 +83,8 @@ def test_the_constraints_pin_every_dependency(project: dict[str, object]) -> Non
     )
     meta = project["project"]
     assert isinstance(meta, dict)
-    named = [*meta["dependencies"], *meta["optional-dependencies"]["test"]]
-    assert {re.split(r"[<>=\[;]", text)[0].lower() for text in named} <= pinned
+    optional = [text for extra in meta["optional-dependencies"].values() for text in extra]
+    assert names_of([*meta["dependencies"], *optional]) <= pinned
 
 
 def test_the_licence_of_what_is_inlined_in_the_report_is_kept() -> None:
