@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.draws import PROFILE, draws
+
 settings.register_profile(
-    "ci",
-    max_examples=200,
-    derandomize=True,
+    PROFILE,
+    max_examples=draws(200),
+    derandomize=PROFILE != "night",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-settings.register_profile("night", max_examples=5000, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+settings.load_profile(PROFILE)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Deliveries spoilt at random: the whole way is walked or refused in one sentence, and the fault is named."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,11 +15,8 @@ from gracethd.network import build_network
 from gracethd.reading import build_inventory
 from gracethd.routes import trace_routes
 from gracethd.synth import random_area, synthesise, write_synth
+from tests.draws import PROFILE, draws
 from tests.gracethd.mutations import FAULTS, Expected, Tables
-
-NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
-SEVERAL = 670 if NIGHT else 10
-"""Examples of three faults together: 2,000 faults at night, 30 in a run beside one of each kind."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +50,7 @@ def findings_of_reading(deliveries: Sequence[Delivery]) -> pd.DataFrame:
 
 def walk(deliveries: Sequence[Delivery]) -> None:
     """Walk the whole way, or be refused in a sentence."""
-    if NIGHT:  # the checks walk it too; in a run they meet each kind of fault in the test above
+    if PROFILE == "night":  # the checks walk it too; in a run they meet each kind of fault in the test above
         check_all(deliveries)
     try:
         inventory = build_inventory(deliveries)
@@ -118,7 +114,7 @@ def test_each_kind_of_fault_is_named(kind: str, zone: Delivery, said_of_zone: pd
         assert_named(found, kind, table, expected)
 
 
-@settings(max_examples=SEVERAL, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=draws(27), suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_faults_in_any_tables_are_survived_and_sums_hold(data: st.DataObject, sound: list[Delivery]) -> None:
     which = data.draw(st.integers(0, len(sound) - 1), label="delivery")

@@ -13,6 +13,7 @@ from gracethd.inventory import Inventory
 from gracethd.network import Network, build_network
 from gracethd.reading import read
 from gracethd.routes import OpticalRoutes, Routes, optical_routes
+from tests.draws import draws
 from tests.networks import Piece, cable, closure, draw, nro, patch, pbo, pm, prises, splice, wait
 from tests.resilience.test_losses_of_spliced_inventories import inventories
 
@@ -368,7 +369,7 @@ def assets_hold(network: Network, routes: Routes, hops: pd.DataFrame) -> None:
             assert own["status"].iloc[0] in {"ambiguous", "broken"}
 
 
-@settings(max_examples=10)
+@settings(max_examples=draws(10))
 @given(inventories())
 def test_two_judges_find_the_fibres_and_the_assets_of_every_route(inventory: Inventory) -> None:
     network = build_network(inventory)

@@ -15,6 +15,7 @@ from gracethd.reading import read
 from gracethd.routes import OpticalRoutes, optical_routes
 from gracethd.routes.mounting import mounting, mounting_totals
 from gracethd.routes.plans import cable_occupancy, pbo_occupancy, pm_occupancy, position_plan
+from tests.draws import draws
 from tests.networks import Piece, cable, draw, patch, pbo, pm, prises, splice, wait
 from tests.resilience.test_losses_of_spliced_inventories import inventories
 
@@ -170,7 +171,7 @@ def test_a_pbo_counts_fibres_that_wait_or_go_to_a_drop_and_no_other() -> None:
     assert cables.loc["C1", ["fibres", "used", "waiting", "free"]].tolist() == [4, 2, 1, 1]
 
 
-@settings(max_examples=5)
+@settings(max_examples=draws(5))
 @given(inventories())
 def test_counts_equal_those_made_row_by_row(inventory: Inventory) -> None:
     network = build_network(inventory)

@@ -14,6 +14,7 @@ from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
 from resilience.alternatives import alternatives, cables_of_edges, disjoint_paths, joined_by_cables
 from resilience.losses import index_graph
+from tests.draws import draws
 from tests.resilience.service_graphs import service_graph
 from tests.resilience.test_losses import members, through_by_paths
 
@@ -80,7 +81,7 @@ def cases(draw: st.DrawFn) -> tuple[ServiceGraph, list[bool], list[str], list[tu
 
 
 @given(cases())
-@settings(max_examples=150)
+@settings(max_examples=draws(150))
 def test_ways_that_remain_are_those_of_a_flow(
     case: tuple[ServiceGraph, list[bool], list[str], list[tuple[int, str, int]]],
 ) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from resilience.benefits import Sampling, class_losses, classes_of, joint_benefits, single_benefits
 from resilience.loss import network_loss
 from resilience.measures import Candidates, Situation, apply
+from tests.draws import draws
 from tests.resilience.measure_cases import candidates, cases, failure_rows, rate_rows, situation
 from tests.resilience.service_graphs import service_graph
 
@@ -31,7 +32,7 @@ def subsets(n: int) -> list[tuple[int, ...]]:
     return list(chain.from_iterable(combinations(range(n), size) for size in range(n + 1)))
 
 
-@settings(max_examples=25)
+@settings(max_examples=draws(25))
 @given(case=cases())
 def test_any_set_avoids_what_the_loss_of_the_whole_network_says(case: tuple[Situation, Candidates]) -> None:
     today, measures = case
@@ -45,7 +46,7 @@ def test_any_set_avoids_what_the_loss_of_the_whole_network_says(case: tuple[Situ
         assert benefits.of(chosen) == pytest.approx(avoided, abs=1e-9 * max(1.0, before))
 
 
-@settings(max_examples=25)
+@settings(max_examples=draws(25))
 @given(case=cases())
 def test_the_losses_of_classes_add_up_to_the_loss_of_those_concerned(
     case: tuple[Situation, Candidates],
@@ -61,7 +62,7 @@ def test_the_losses_of_classes_add_up_to_the_loss_of_those_concerned(
         assert len(set(colour[members])) == members.sum()  # of one colour, at most one in a class
 
 
-@settings(max_examples=25)
+@settings(max_examples=draws(25))
 @given(case=cases())
 def test_each_measure_alone_is_the_difference_with_and_without_it(case: tuple[Situation, Candidates]) -> None:
     today, measures = case

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gracethd.errors import GraceTHDError
 from resilience.connectivity import MAX_VERTICES, connectivity_loss
+from tests.draws import draws
 
 
 def test_the_published_case_of_seven_nodes() -> None:
@@ -24,7 +25,7 @@ def test_the_published_case_of_seven_nodes() -> None:
     assert found.efficiency == pytest.approx(0.296496, abs=5e-7)
 
 
-@settings(max_examples=60)
+@settings(max_examples=draws(60))
 @given(st.data())
 def test_losses_are_those_of_networkx(data: st.DataObject) -> None:
     n = data.draw(st.integers(2, 8))

@@ -21,6 +21,7 @@ from gracethd.network.types import Network
 from resilience.exposure import COLUMNS, coverage_findings, expose, grid, rasters
 from resilience.exposure.pieces import Pieces, cut_at_cells, segments_of
 from resilience.hazards import Hazard, HazardError, HazardEvent
+from tests.draws import draws
 from tests.resilience.exposure_cases import (
     L93,
     NORTH,
@@ -343,7 +344,7 @@ def test_pieces_are_those_of_brute_force(line: Line) -> None:
         assert got.get(cell, 0.0) == pytest.approx(expected.get(cell, 0.0), abs=1e-6)
 
 
-@settings(max_examples=30)
+@settings(max_examples=draws(30))
 @given(line=lines_in_pixels)
 def test_each_piece_lies_in_its_cell_at_1_mm_steps(line: Line) -> None:
     line = [(0.0123 + 0.997 * col, 0.0321 + 0.993 * row) for col, row in line]  # off the borders, mostly

@@ -23,6 +23,7 @@ from resilience.fragility import (
     room_probability,
 )
 from resilience.parameters import LEVELS, Level, default_parameters
+from tests.draws import draws
 
 PARAMETERS = default_parameters()
 LINES = ["W1", "W2", "W3", "W4", "W5", "C1"]
@@ -350,7 +351,7 @@ def test_equipment_that_no_asset_answers_to_is_told(aa: Network) -> None:
 # ---------------------------------------------------------------- lines
 
 
-@settings(max_examples=40)
+@settings(max_examples=draws(40))
 @given(wet=st.lists(st.floats(0, 500), min_size=1, max_size=6), level=st.sampled_from(LEVELS))
 def test_how_a_way_was_cut_changes_no_loss(wet: list[float], level: Level) -> None:
     """One way of the whole wet length fails as often as at least one of its parts, D18."""

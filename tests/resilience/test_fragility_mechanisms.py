@@ -16,6 +16,7 @@ from gracethd.network.types import Network
 from resilience.fragility import LINES, failure_probabilities
 from resilience.parameters import LEVELS, default_parameters
 from resilience.rates import annual_rates
+from tests.draws import draws
 from tests.resilience.test_fragility import exposure_of, make_network, p_of
 
 PARAMETERS = default_parameters()
@@ -144,7 +145,7 @@ def bridges(pieces: Sequence[float]) -> Network:
     return replace(network, lines=lines)
 
 
-@settings(max_examples=15)
+@settings(max_examples=draws(15))
 @given(pieces=st.lists(st.floats(0.1, 1.0), min_size=1, max_size=5), speed=st.sampled_from([1.9, 2.1]))
 def test_a_bridge_is_crossed_once_however_many_ways_make_it_up(pieces: list[float], speed: float) -> None:
     p = failures(bridges(pieces), "flood_velocity", speed)
@@ -154,7 +155,7 @@ def test_a_bridge_is_crossed_once_however_many_ways_make_it_up(pieces: list[floa
     assert p["BX"] == pytest.approx(expected)
 
 
-@settings(max_examples=20)
+@settings(max_examples=draws(20))
 @given(
     pieces=st.lists(st.floats(0.01, 1.0), min_size=1, max_size=6),
     mechanism=st.sampled_from(sorted(LINES)),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import resilience.further
 from gracethd.service import ServiceGraph
 from resilience.further import prepare, worst_further_failures, worst_sets
+from tests.draws import draws
 from tests.resilience.service_graphs import service_graph
 from tests.resilience.small_network import small_network
 from tests.resilience.test_losses import lost_by_search, members
@@ -62,7 +63,7 @@ def by_trying_all(graph: ServiceGraph, target: int) -> dict[int, tuple[int, set[
     return out
 
 
-@settings(max_examples=150)
+@settings(max_examples=draws(150))
 @given(meshes(), st.data())
 def test_the_worst_sets_are_those_of_trying_all(graph: ServiceGraph, data: st.DataObject) -> None:
     target = data.draw(st.integers(0, graph.n_vertices - 1))

@@ -17,6 +17,7 @@ from gracethd.routes.types import Routes
 from resilience.loops import COLUMNS, loops, redundancy
 from resilience.near_legs import near_legs
 from resilience.shared_risk import risk_groups
+from tests.draws import draws
 from tests.resilience.service_graphs import service_graph
 from tests.resilience.small_network import small_network
 
@@ -149,7 +150,7 @@ def drawn(draw: st.DrawFn) -> tuple[list[Edge], list[int], list[tuple[str, list[
 
 
 @given(drawn())
-@settings(max_examples=100)
+@settings(max_examples=draws(100))
 def test_counts_are_those_of_all_sets_of_paths(
     case: tuple[list[Edge], list[int], list[tuple[str, list[int]]]],
 ) -> None:
@@ -187,7 +188,7 @@ def test_inputs_stay_as_they_were() -> None:
 
 
 @given(drawn(), st.sets(st.integers(1, 6), max_size=2), st.sets(st.integers(0, 7), max_size=3))
-@settings(max_examples=100)
+@settings(max_examples=draws(100))
 def test_paths_to_a_pm_are_those_of_all_sets_of_paths_through_no_other_pm(
     case: tuple[list[Edge], list[int], list[tuple[str, list[int]]]], pm: set[int], transport: set[int]
 ) -> None:

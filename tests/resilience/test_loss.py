@@ -16,6 +16,7 @@ from resilience.loss import annual_losses, event_losses, event_losses_by_group, 
 from resilience.loss import events as events_module
 from resilience.loss.events import events_of, sample_event
 from resilience.losses import index_graph
+from tests.draws import draws
 from tests.resilience.loss_cases import chain, failures, keys, two_legs
 from tests.resilience.service_graphs import service_graphs
 
@@ -68,7 +69,7 @@ def cost_by_paths(graph: ServiceGraph, repair_h: NDArray[np.float64]) -> tuple[i
     return down, float((hours[served] * graph.prises[served]).sum())
 
 
-@settings(max_examples=150)
+@settings(max_examples=draws(150))
 @given(NETWORKS, st.data())
 def test_event_loss_is_the_bottleneck_of_the_best_route(graph: ServiceGraph, data: st.DataObject) -> None:
     """Certain failures: every draw is the one state, whose cost the list of all paths tells."""
@@ -82,7 +83,7 @@ def test_event_loss_is_the_bottleneck_of_the_best_route(graph: ServiceGraph, dat
     assert (got.prises_down_p05, got.prises_h_p95, got.prises_h_se) == (down, hours, 0)
 
 
-@settings(max_examples=100)
+@settings(max_examples=draws(100))
 @given(NETWORKS, st.data())
 def test_each_draw_costs_what_its_own_failures_cost(graph: ServiceGraph, data: st.DataObject) -> None:
     """Random failures, two mechanisms an asset: the state of each draw, priced by the list of all paths."""
@@ -102,7 +103,7 @@ def test_each_draw_costs_what_its_own_failures_cost(graph: ServiceGraph, data: s
         assert (sample.down[d, 0], sample.hours[d, 0]) == cost_by_paths(graph, repair)
 
 
-@settings(max_examples=100)
+@settings(max_examples=draws(100))
 @given(NETWORKS, st.data())
 def test_mean_agrees_with_the_exact_expectation(graph: ServiceGraph, data: st.DataObject) -> None:
     """All 2^n states of at most five assets, weighted by their probabilities, against 4,000 draws."""
@@ -171,7 +172,7 @@ def test_renumbered_assets_fail_in_the_same_draws(tree: ServiceGraph) -> None:
     pd.testing.assert_frame_equal(got, expected)
 
 
-@settings(max_examples=50)
+@settings(max_examples=draws(50))
 @given(NETWORKS, st.data())
 def test_higher_probabilities_and_longer_repairs_never_cost_less(
     graph: ServiceGraph, data: st.DataObject

@@ -18,6 +18,7 @@ from resilience.loss import (
     network_loss,
     units_of,
 )
+from tests.draws import draws
 from tests.resilience.loss_cases import NO_RATES, chain, failures, keys, two_legs
 from tests.resilience.service_graphs import service_graphs
 
@@ -55,7 +56,7 @@ def whole(graph: ServiceGraph, table: pd.DataFrame, by_rate: pd.DataFrame, draws
     return float(loss["prises_h_per_year"].sum())
 
 
-@settings(max_examples=30)
+@settings(max_examples=draws(30))
 @given(cases())
 def test_the_part_of_a_unit_is_what_is_saved_when_it_never_fails(case: Case) -> None:
     graph, table, by_rate, units = case
@@ -75,7 +76,7 @@ def test_the_part_of_a_unit_is_what_is_saved_when_it_never_fails(case: Case) -> 
             assert got.loc[unit, "risk_reduction_worth"] == pytest.approx(total / left)
 
 
-@settings(max_examples=12)
+@settings(max_examples=draws(12))
 @given(NETWORKS, st.data())
 def test_birnbaum_is_the_difference_of_two_conditional_expectations(
     graph: ServiceGraph, data: st.DataObject
@@ -167,7 +168,7 @@ def test_two_kinds_that_cut_the_same_share_equally() -> None:
     )
 
 
-@settings(max_examples=20)
+@settings(max_examples=draws(20))
 @given(cases())
 def test_kinds_and_groups_add_up_to_the_whole(case: Case) -> None:
     graph, table, by_rate, units = case

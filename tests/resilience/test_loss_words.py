@@ -9,11 +9,12 @@ from gracethd.service import ServiceGraph
 from resilience.loss import event_losses
 from resilience.loss.words import losses_in_words
 from resilience.losses import index_graph, losses_of_sets
+from tests.draws import draws
 from tests.resilience.loss_cases import failures, keys
 from tests.resilience.service_graphs import service_graphs
 
 
-@settings(max_examples=60)
+@settings(max_examples=draws(60))
 @given(service_graphs(), st.integers(1, 140), st.integers(0, 2**32 - 1))
 def test_words_lose_what_cuts_lose(graph: ServiceGraph, n_sets: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -27,7 +28,7 @@ def test_words_lose_what_cuts_lose(graph: ServiceGraph, n_sets: int, seed: int) 
     )
 
 
-@settings(max_examples=20)
+@settings(max_examples=draws(20))
 @given(service_graphs(max_vertices=7, max_edges=12))
 def test_events_cost_the_same_by_either_way(graph: ServiceGraph) -> None:
     table = failures([(a, 20, "w", 0.5, 9.0 + a) for a in range(graph.n_assets)])

@@ -25,6 +25,7 @@ from resilience.losses import (
     vertices_behind,
     with_weights,
 )
+from tests.draws import draws
 from tests.resilience.service_graphs import service_graph, service_graphs, with_edge
 
 
@@ -278,7 +279,7 @@ def test_an_asset_number_out_of_range_is_named(two_cables_one_way: ServiceGraph)
         )
 
 
-@settings(max_examples=5)
+@settings(max_examples=draws(5))
 @given(st.integers(0, 2**32 - 1))
 def test_a_large_drawn_graph_agrees_with_remove_and_search(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -18,6 +18,7 @@ from gracethd.inventory import Inventory
 from gracethd.network import build_network
 from gracethd.routes import trace_routes
 from resilience.losses import index_graph, losses_of_assets
+from tests.draws import draws
 from tests.networks import box, make_inventory, nodes, room
 
 LAYERS = {
@@ -233,7 +234,7 @@ class Judge:
         return sum(vertex not in left for vertex in stands.values())
 
 
-@settings(max_examples=30)
+@settings(max_examples=draws(30))
 @given(inventories())
 def test_every_loss_equals_remove_and_search(inventory: Inventory) -> None:
     network = build_network(inventory)
@@ -250,7 +251,7 @@ def test_every_loss_equals_remove_and_search(inventory: Inventory) -> None:
     assert (losses["stranded"] <= losses["cut"]).all()
 
 
-@settings(max_examples=8)
+@settings(max_examples=draws(8))
 @given(inventories(), st.randoms(use_true_random=False))
 def test_row_order_changes_nothing(inventory: Inventory, rng: random.Random) -> None:
     shuffled = {

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gracethd.inventory import Inventory
 from gracethd.network import build_network
 from gracethd.routes import trace_routes
+from tests.draws import draws
 from tests.networks import Piece, cable, closure, draw, losses, nro, patch, pbo, pm, prises, splice, wait, way
 
 LAYERS = {
@@ -535,7 +536,7 @@ class Judge:
         return vertex in left
 
 
-@settings(max_examples=60)
+@settings(max_examples=draws(60))
 @given(inventories())
 def test_every_loss_equals_remove_and_search(inventory: Inventory) -> None:
     network = build_network(inventory)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gracethd.service import ServiceGraph
 from resilience.losses import index_graph, losses_of_assets
 from resilience.low_points import losses_of_nodes_and_cables
+from tests.draws import draws
 from tests.resilience.service_graphs import service_graph, service_graphs
 from tests.resilience.test_losses import lost_by_search, multigraph
 
@@ -22,7 +23,7 @@ def test_each_node_and_cable_loses_what_remove_and_search_loses(graph: ServiceGr
         assert told.tolist() == [int(graph.prises[sorted(one)].sum()) for one in lost]
 
 
-@settings(max_examples=20)
+@settings(max_examples=draws(20))
 @given(st.integers(0, 2**32 - 1), st.integers(2, 3000), st.integers(0, 60))
 def test_the_walk_and_the_index_agree_at_size(seed: int, n: int, more: int) -> None:
     rng = np.random.default_rng(seed)

@@ -14,6 +14,7 @@ from resilience.loss import network_loss
 from resilience.measures import Candidates, Situation, apply
 from resilience.parameters import LEVELS, Level
 from resilience.plan import COLUMNS, Plan, choose, priority_of
+from tests.draws import draws
 from tests.resilience.measure_cases import by_level, candidates, cases, failure_rows, rate_rows, situation
 from tests.resilience.service_graphs import service_graph
 
@@ -113,7 +114,7 @@ def test_no_candidate_is_a_plan_with_nothing_in_it(spurs: tuple[Situation, Candi
     assert "Aucune mesure n'est proposée" in str(result.summary["message"])
 
 
-@settings(max_examples=20)
+@settings(max_examples=draws(20))
 @given(case=cases(), budget=st.integers(0, 60))
 def test_no_set_within_the_budget_avoids_more(case: tuple[Situation, Candidates], budget: int) -> None:
     today, measures = case
@@ -133,7 +134,7 @@ def test_no_set_within_the_budget_avoids_more(case: tuple[Situation, Candidates]
     assert avoided["central"] == pytest.approx(result.summary["avoided_model"], abs=1e-9 * max(1.0, before))
 
 
-@settings(max_examples=10)
+@settings(max_examples=draws(10))
 @given(case=cases(), budget=st.integers(0, 60))
 def test_the_whole_plan_holds_at_each_level(case: tuple[Situation, Candidates], budget: int) -> None:
     today, measures = case

@@ -33,6 +33,7 @@ from resilience.hazards import (
     recurrent_floods,
     years_of_scenario,
 )
+from tests.draws import draws
 from tests.resilience.exposure_cases import L93, NORTH, WEST, network, polygon_layer, row_of, xy
 
 ORIGIN = np.array([WEST, NORTH])
@@ -246,7 +247,7 @@ def test_lines_and_points_are_those_of_geopandas_overlay() -> None:
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=draws(50))
 @given(share=st.floats(0.05, 0.95), line=paths, ring=rings)
 def test_splitting_a_line_changes_no_total(
     share: float, line: list[tuple[float, float]], ring: list[tuple[float, float]]

@@ -19,6 +19,7 @@ from resilience.exposure import expose, expose_levels
 from resilience.exposure.extents import water_extents
 from resilience.exposure.pieces import cut_at_cells, segments_of
 from resilience.hazards import Hazard, HazardError, HazardEvent, Reading, hazard_findings
+from tests.draws import draws
 from tests.resilience.exposure_cases import L93, NORTH, WEST, flood, from_origin, network, write_raster, xy
 
 Point = tuple[float, float]
@@ -263,7 +264,7 @@ def agree(ours: pd.Series, theirs: pd.Series, slack: np.ndarray) -> None:
     assert (difference.to_numpy() <= slack[line] + 1e-3).all()
 
 
-@settings(max_examples=25)
+@settings(max_examples=draws(25))
 @given(lines=drawn, seed=st.integers(0, 2**32))
 @pytest.mark.parametrize("name", GRIDS)
 def test_cells_are_those_of_exactextract(name: str, lines: list[list[Point]], seed: int) -> None:
@@ -296,7 +297,7 @@ def test_cells_are_those_of_exactextract(name: str, lines: list[list[Point]], se
     agree(ours[inside], theirs, slack)
 
 
-@settings(max_examples=10)
+@settings(max_examples=draws(10))
 @given(lines=drawn)
 @pytest.mark.parametrize("name", GRIDS)
 def test_cells_are_those_of_snail(name: str, lines: list[list[Point]]) -> None:

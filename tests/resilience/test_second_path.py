@@ -16,6 +16,7 @@ from resilience.ground import NATURES, Ground, build_ground
 from resilience.parameters import Parameters, default_parameters
 from resilience.roads import road_graph
 from resilience.second_path import FirstPath, cheapest_path, eur_per_m, second_path
+from tests.draws import draws
 
 NO_WAYS = FirstPath(np.empty(0, np.int32), np.empty(0, object), np.empty(0, np.int32))
 
@@ -144,7 +145,7 @@ def grids(draw: st.DrawFn) -> tuple[Ground, np.ndarray, np.ndarray]:
     return ground, weight, is_open
 
 
-@settings(max_examples=150)
+@settings(max_examples=draws(150))
 @given(case=grids(), start=st.integers(0, 8), end=st.integers(0, 8))
 def test_the_path_is_the_cheapest_of_all_simple_paths(
     case: tuple[Ground, np.ndarray, np.ndarray], start: int, end: int
@@ -176,7 +177,7 @@ def test_the_path_is_the_cheapest_of_all_simple_paths(
         assert all(a != b for a, b in pairwise(walk))
 
 
-@settings(max_examples=40)
+@settings(max_examples=draws(40))
 @given(case=grids(), data=st.data())
 def test_when_a_detour_exists_nothing_of_the_first_path_is_used(
     case: tuple[Ground, np.ndarray, np.ndarray], data: st.DataObject

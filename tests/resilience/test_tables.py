@@ -13,6 +13,7 @@ from shapely import LineString, Point, box
 
 from resilience.study import load_study
 from resilience.tables import SCHEMAS, StudyError, load_tables, read_table
+from tests.draws import draws
 
 
 def csv(tmp_path: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
@@ -162,7 +163,7 @@ def test_only_the_tables_that_a_study_names_are_there(tmp_path: Path) -> None:
 CODES = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=12)
 
 
-@settings(max_examples=100)
+@settings(max_examples=draws(100))
 @given(
     rows=st.dictionaries(CODES, st.integers(0, 10**9), min_size=1, max_size=5),
     separator=st.sampled_from([",", ";", "\t"]),

@@ -18,6 +18,7 @@ from gracethd.deliveries import Delivery, open_delivery
 from gracethd.errors import GraceTHDError
 from gracethd.findings import COLUMNS, SEVERITIES
 from gracethd.model import PERSONAL, attributes, value_lists
+from tests.draws import draws
 from tests.gracethd.check.faults import ALSO, FAULTS, KEYS
 from tests.gracethd.check.test_small_tables import SMALL
 
@@ -90,7 +91,7 @@ def test_a_fault_fires_its_rule_alone(slim: Delivery, slim_baseline: pd.DataFram
         assert code in set(after.loc[after["rule"] == rule, "code"])
 
 
-@settings(max_examples=8, phases=[Phase.generate, Phase.shrink])  # explaining traces every line
+@settings(max_examples=draws(8), phases=[Phase.generate, Phase.shrink])  # explaining traces every line
 @given(st.sampled_from(sorted(FAULTS)), st.integers(0, 10_000))
 def test_a_fault_fires_its_rule_on_any_object(
     slim: Delivery, slim_baseline: pd.DataFrame, rule: str, number: int

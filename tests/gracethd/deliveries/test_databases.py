@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from gracethd.deliveries import open_deliveries, open_delivery
 from gracethd.errors import CRSError, SourceError
 from gracethd.reading import read
+from tests.draws import draws
 from tests.gracethd.deliveries.test_archives import packed
 
 PLACE = shapely.Point(650_000, 7_060_000)
@@ -194,7 +195,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return spatialite(tmp_path_factory.mktemp("sound") / "zone.sqlite").read_bytes()
 
 
-@settings(max_examples=40)
+@settings(max_examples=draws(40))
 @given(data=st.data())
 def test_damaged_bytes_give_a_delivery_or_one_clear_error(
     data: st.DataObject, sound: bytes, tmp_path_factory: pytest.TempPathFactory

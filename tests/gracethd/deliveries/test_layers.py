@@ -15,6 +15,7 @@ from shapely.geometry import LineString, MultiLineString, Point
 
 from gracethd.deliveries import Delivery, open_delivery
 from gracethd.errors import CRSError, GraceTHDError, SourceError
+from tests.draws import draws
 
 LAMBERT = "EPSG:2154"
 HERE = Point(667_000, 6_677_000)
@@ -220,7 +221,7 @@ def test_a_table_delivered_as_dbf_gets_its_full_names_back(tmp_path: Path) -> No
     assert "geometry" not in fibre
 
 
-@settings(max_examples=150)
+@settings(max_examples=draws(150))
 @given(
     st.sampled_from([".shp", ".shx", ".dbf", ".prj", ".cpg"]),
     st.integers(0, 600),

@@ -19,6 +19,7 @@ from gracethd.deliveries import open_delivery
 from gracethd.deliveries.write import pack_folder, write_delivery
 from gracethd.errors import CRSError, GraceTHDError
 from gracethd.model import attributes, table_columns
+from tests.draws import draws
 
 
 def nodes(**columns: object) -> gpd.GeoDataFrame:
@@ -245,7 +246,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl"
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=draws(30))
 @given(
     comments=st.lists(TEXT, min_size=1, max_size=6),
     numbers=st.lists(st.integers(-(10**9), 10**9), min_size=6, max_size=6),

@@ -21,6 +21,7 @@ from gracethd.network import Network, build_network
 from gracethd.normalise import TABLES
 from gracethd.reading import read
 from gracethd.routes import Routes, trace_routes
+from tests.draws import draws
 from tests.inventories import readable_inventories
 from tests.networks import LAMBERT93, cable, draw, losses, make_inventory, nro, pbo, pm, prises, way
 
@@ -51,7 +52,7 @@ def export(inventory: Inventory, version: WrittenVersion, path: Path) -> Invento
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@settings(max_examples=6)
+@settings(max_examples=draws(6))
 @given(inventory=readable_inventories())
 def test_what_is_exported_reads_back_and_stays_what_it_is(
     version: WrittenVersion, inventory: Inventory, tmp_path_factory: pytest.TempPathFactory

@@ -19,6 +19,7 @@ from gracethd.model import VERSIONS, attributes
 from gracethd.normalise import TABLES
 from gracethd.reading import build_inventory
 from tests.deliveries import delivery, found, ground, table
+from tests.draws import draws
 
 FAR = 10_000.0
 
@@ -185,7 +186,7 @@ def test_two_ways_of_one_code(line: list[tuple[float, float]], expected: int) ->
     assert merged["cheminement"]["cm_code"].tolist() == ["W", "W~d2"][:expected]
 
 
-@settings(max_examples=100)
+@settings(max_examples=draws(100))
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3)), max_size=12))
 def test_rows_go_to_the_first_that_is_alike(rows: list[tuple[str, int]]) -> None:
     """Judged one row after the other."""
@@ -203,7 +204,7 @@ Drawn = Mapping[str, list[tuple[int, int]]]
 SPOTS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=4)
 
 
-@settings(max_examples=12)
+@settings(max_examples=draws(12))
 @given(st.lists(SPOTS, min_size=2, max_size=4))
 def test_what_a_delivery_says_of_places_is_still_said(drawn: list[list[tuple[int, int]]]) -> None:
     """Deliveries number nodes, chambers and boxes from 0: each box must stay where its delivery puts it."""

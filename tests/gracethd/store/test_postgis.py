@@ -12,6 +12,7 @@ from gracethd.errors import SourceError
 from gracethd.inventory import Inventory
 from gracethd.reading import read
 from gracethd.store import refuse_stores, store_name, write_store
+from tests.draws import draws
 from tests.gracethd.store.test_store import assert_same
 from tests.inventories import inventories
 
@@ -26,7 +27,7 @@ def query(address: str, text: str) -> list[tuple[object, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-@settings(max_examples=4)
+@settings(max_examples=draws(4))
 @given(data=st.data())
 def test_a_database_gives_back_any_inventory(postgis: str, data: st.DataObject) -> None:
     inventory = data.draw(inventories())

@@ -18,6 +18,7 @@ from gracethd.errors import SourceError
 from gracethd.inventory import Inventory
 from gracethd.reading import read
 from gracethd.store import check_destination, is_store, refuse_stores, write_store
+from tests.draws import draws
 from tests.inventories import inventories
 
 DAY = date(2026, 3, 1)
@@ -48,7 +49,7 @@ def digests(path: Path) -> dict[str, str]:
     return {file.name: sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-@settings(max_examples=10)
+@settings(max_examples=draws(10))
 @given(inventory=inventories())
 def test_a_folder_gives_back_any_inventory(
     inventory: Inventory, tmp_path_factory: pytest.TempPathFactory
@@ -58,7 +59,7 @@ def test_a_folder_gives_back_any_inventory(
     assert_same(read(path), inventory)
 
 
-@settings(max_examples=4)
+@settings(max_examples=draws(4))
 @given(inventory=inventories())
 def test_a_geopackage_gives_back_any_inventory(
     inventory: Inventory, tmp_path_factory: pytest.TempPathFactory

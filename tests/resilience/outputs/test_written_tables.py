@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracethd.outputs.tables import write_json, write_table
+from tests.draws import draws
 from tests.hostile_text import FORMULA, HOSTILE, SEPARATOR
 
 MARK = "DIFFUSION RESTREINTE"
@@ -45,7 +46,7 @@ def test_csv_is_read_back_by_another_reader(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) == 0o600
 
 
-@settings(max_examples=100)
+@settings(max_examples=draws(100))
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8), min_size=1))
 def test_no_text_of_a_csv_is_a_formula_and_harmless_text_is_exact(texts: list[str]) -> None:
     frame = pd.DataFrame({"a": pd.Series(texts, dtype=str), "b": pd.Series(texts, dtype=object)})
