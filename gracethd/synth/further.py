@@ -144,7 +144,9 @@ def _spread_zone(tables: Tables, part: Part, rate: float, rng: np.random.Generat
     if part.layer != "DI" or rng.random() >= min(1.0, rate * _WHOLE_PER_ROW_RATE):
         return
     frame = gpd.GeoDataFrame(tables["t_zsro"])
-    tables["t_zsro"] = frame.set_geometry(frame.geometry.buffer(30, quad_segs=2), crs=frame.crs)
+    tables["t_zsro"] = frame.set_geometry(
+        shapely.buffer(frame.geometry.to_numpy(), 30, quad_segs=2), crs=frame.crs
+    )
     yield "zone_debordante", "t_zsro", "geom", str(frame["zs_code"].iloc[0])
 
 

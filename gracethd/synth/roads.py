@@ -162,9 +162,7 @@ def _prune(
     """Keep a spanning tree of the largest connected part, and a share of the edges that cross no water."""
     crossing = np.asarray(shapely.intersects(river, shapely.linestrings(xy[edges])))
     weight = rng.uniform(1, 2, len(edges)) + crossing * _CROSSING_PENALTY
-    tree = minimum_spanning_tree(
-        coo_array((weight, (edges[:, 0], edges[:, 1])), shape=(len(xy), len(xy)))
-    ).tocoo()
+    tree = _cheapest_tree(weight, edges, len(xy))
     code = edges[:, 0] * len(xy) + edges[:, 1]
     needed = np.isin(code, tree.coords[0].astype(np.int64) * len(xy) + tree.coords[1])
     kept = needed | (~crossing & (rng.random(len(edges)) < _KEPT_SHARE))
@@ -173,6 +171,12 @@ def _prune(
     kept &= main[edges[:, 0]]
     number = np.cumsum(main) - 1
     return xy[main], number[edges[kept]], line[kept]
+
+
+def _cheapest_tree(weight: Floats, edges: Ints, n: int) -> coo_array:
+    """Give the spanning tree of least weight; scipy walks graphs with indices of 32 bits only."""
+    ends = edges.astype(np.int32)
+    return minimum_spanning_tree(coo_array((weight, (ends[:, 0], ends[:, 1])), shape=(n, n))).tocoo()
 
 
 def _neighbours(communes: tuple[Commune, ...]) -> list[tuple[int, int]]:
@@ -186,7 +190,7 @@ def _neighbours(communes: tuple[Commune, ...]) -> list[tuple[int, int]]:
     pairs = np.unique(np.sort(sides), axis=0)
     lines = shapely.linestrings(xy[pairs])
     length = shapely.length(lines)
-    tree = minimum_spanning_tree(coo_array((length, (pairs[:, 0], pairs[:, 1])), shape=(n, n))).tocoo()
+    tree = _cheapest_tree(length, pairs, n)
     needed = np.isin(pairs[:, 0] * n + pairs[:, 1], tree.coords[0].astype(np.int64) * n + tree.coords[1])
     radius = np.array([lattice_radius(commune) for commune in communes])
     villages = shapely.STRtree(shapely.buffer(shapely.points(xy), 0.9 * radius))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import networkx as nx
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -66,6 +67,14 @@ def service_graphs(draw: st.DrawFn, *, max_vertices: int = 10, max_edges: int = 
         possible=draw(st.lists(st.tuples(asset, vertex), max_size=3)),
         ambiguous=draw(st.lists(edge, max_size=3)) if edges else (),
     )
+
+
+def served_only(graph: ServiceGraph) -> ServiceGraph:
+    """Take away the prises that no path joins to the root."""
+    joined = nx.Graph(zip(graph.tail.tolist(), graph.head.tolist(), strict=True))
+    joined.add_node(0)
+    served = np.isin(np.arange(graph.n_vertices), list(nx.node_connected_component(joined, 0)))
+    return replace(graph, prises=np.where(served, graph.prises, 0))
 
 
 def with_edge(graph: ServiceGraph, tail: int, head: int) -> ServiceGraph:
