@@ -308,7 +308,9 @@ def test_vertices_go_to_the_crs_of_the_raster_and_metres_stay(tmp_path: Path) ->
 # ---------------------------------------------------------------- laws
 
 coordinate = st.one_of(
-    st.integers(-1, 6).map(float), st.floats(-1, 6, allow_nan=False), st.sampled_from([0.5, 1.5, 2.25])
+    st.integers(-1, 6).map(float),
+    st.floats(-1, 6, allow_nan=False, allow_subnormal=False),  # of which GEOS, the judge, gives wrong parts
+    st.sampled_from([0.5, 1.5, 2.25]),
 )
 lines_in_pixels = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=5)
 

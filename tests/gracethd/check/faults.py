@@ -508,3 +508,9 @@ ALSO = {
     "nro_meme_noeud": {"valeur_double"},  # two sites name one node
 }
 """Rules that a fault cannot but fire with its own."""
+
+MAY = {
+    "chem_hors_noeud": {"jonction_sans_noeud"},  # the end that is moved may leave a branch without its node
+    "zone_recouvrement": {"zpbo_hors_zsro"},  # the zone laid over another may leave its PM zone
+}
+"""Rules that a fault fires with its own on some objects only."""

@@ -19,7 +19,7 @@ from gracethd.errors import GraceTHDError
 from gracethd.findings import COLUMNS, SEVERITIES
 from gracethd.model import PERSONAL, attributes, value_lists
 from tests.draws import draws
-from tests.gracethd.check.faults import ALSO, FAULTS, KEYS
+from tests.gracethd.check.faults import ALSO, FAULTS, KEYS, MAY
 from tests.gracethd.check.test_small_tables import SMALL
 
 TESTED_ELSEWHERE = {"versions_melangees", "remplissage", "geometrie_absente"}
@@ -98,7 +98,8 @@ def test_a_fault_fires_its_rule_on_any_object(
 ) -> None:
     damaged, code = spoiled(slim, rule, number)
     after = check_tables([damaged])
-    assert new_rules(after, slim_baseline) == {rule} | ALSO.get(rule, set())
+    sure = {rule} | ALSO.get(rule, set())
+    assert sure <= new_rules(after, slim_baseline) <= sure | MAY.get(rule, set()), (rule, number)
     assert code is None or code in set(after.loc[after["rule"] == rule, "code"])
 
 
