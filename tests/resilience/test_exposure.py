@@ -309,7 +309,8 @@ def test_vertices_go_to_the_crs_of_the_raster_and_metres_stay(tmp_path: Path) ->
 
 coordinate = st.one_of(
     st.integers(-1, 6).map(float),
-    st.floats(-1, 6, allow_nan=False, allow_subnormal=False),  # of which GEOS, the judge, gives wrong parts
+    # a billionth of a cell is the finest: below 1e-100 products vanish in GEOS, the judge
+    st.floats(-1, 6, allow_nan=False).map(lambda x: round(x, 9)),
     st.sampled_from([0.5, 1.5, 2.25]),
 )
 lines_in_pixels = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=5)
