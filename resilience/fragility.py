@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from gracethd.findings import findings_frame
 from gracethd.network.types import Network
+from resilience.hazards import EVENT_KINDS
 from resilience.parameters import Level, Parameters
 from resilience.rates import BURIED, INDOOR, rooms
 
@@ -63,8 +64,6 @@ LINES: Mapping[str, LineMechanism] = {
 }
 """Lines that break by the kilometre; those on bridges ("way.scour", flood_velocity) break by crossing."""
 MECHANISMS = ("closure.flood", "nro.flood", "nro.power", "pm.flood", "way.scour", *LINES)
-KINDS = (*WATER, "fire", "flood_velocity", "gust", "outage")
-"""Kinds of hazard that a mechanism answers to in an event; clay is a rate (`resilience.rates`)."""
 
 
 def failure_probabilities(
@@ -100,7 +99,7 @@ def failure_probabilities(
     network : Network
     exposure : DataFrame
         From `resilience.exposure.expose`, for the same network. Not changed. Its column ``hazard_kind`` says
-        which mechanisms read the row (`KINDS`; others are not read); without it all are depths of water.
+        which mechanisms read the row (those of `EVENT_KINDS` are read); without it all are depths of water.
     parameters : Parameters
         Those of ``parameters/vulnerability.csv`` and the curves.
     level : {"low", "central", "high"}
@@ -125,7 +124,7 @@ def failure_probabilities(
     """
     number, events = _events(exposure)
     kind = events.pop("hazard_kind")
-    of_kind = {name: kind.index[kind == name].to_numpy() for name in KINDS}
+    of_kind = {str(name): kind.index[kind == name].to_numpy() for name in EVENT_KINDS}
     rows = exposure[["asset", "intensity_max", "wet_m"]].assign(event=number)
     by_extent = rows["event"].isin(of_kind["flood_extent"])
     rows.loc[by_extent, "intensity_max"] *= parameters.at("flood.extent_m", level)
@@ -147,6 +146,11 @@ def failure_probabilities(
     failures["repair_h"] = own.where(own.notna(), failures["mechanism"].map(repair)).astype(np.float64)
     named = events.take(failures["event"].to_numpy(np.int64)).reset_index(drop=True)
     return pd.concat([named, failures], axis=1)[list(COLUMNS)]
+
+
+def of_a_year(failures: pd.DataFrame) -> pd.DataFrame:
+    """Leave out events without a return period: an observed flood, a step of a rising water."""
+    return failures[failures["return_period"].notna()].reset_index(drop=True)
 
 
 def _events(exposure: pd.DataFrame) -> tuple[NDArray[np.int64], pd.DataFrame]:

@@ -40,6 +40,10 @@ STATIC_KINDS: tuple[HazardKind, ...] = (
     "groundwater", "clay", "ground_movement", "fire", "woods", "outage", "susceptibility",
 )  # fmt: skip
 """Kinds whose maps have no frequency, and need no name."""
+EVENT_KINDS: tuple[HazardKind, ...] = (
+    "flood_depth", "flood_extent", "flood_level", "fire", "flood_velocity", "gust", "outage",
+)  # fmt: skip
+"""Kinds that break something in an event (`resilience.fragility`); clay is a rate, woods help the wind."""
 WATER_KINDS: tuple[HazardKind, ...] = ("flood_depth", "flood_level")
 """Kinds whose exposure is a depth of water above ground, in metres."""
 LAYERS = (".gpkg", ".shp", ".geojson", ".json", ".csv")
@@ -157,6 +161,8 @@ class Hazard:
         Elevation raster, in the unit and datum of the levels ("flood_level" only).
     distance_m : float
         Polygons (for "woods" also lines: hedges) reach so much further than drawn.
+    same_event : str
+        Name of the event that it comes with, that of other hazards too (`resilience.same_event`); "" alone.
 
     Raises
     ------
@@ -174,6 +180,7 @@ class Hazard:
     reading: Reading = Reading()
     terrain: Path | None = None
     distance_m: float = 0.0
+    same_event: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be exposed, before any file is opened."""

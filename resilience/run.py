@@ -20,7 +20,7 @@ from gracethd.routes import Routes, trace_routes
 from resilience.backtest import back_test
 from resilience.benefits import Sampling
 from resilience.exposure import coverage_findings, expose_levels, layer_findings, unmapped_by_commune
-from resilience.fragility import equipment_findings, failure_probabilities
+from resilience.fragility import equipment_findings, failure_probabilities, of_a_year
 from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_floods
 from resilience.incidents import update_rates
 from resilience.loops import loops
@@ -47,6 +47,7 @@ from resilience.power import power_cuts
 from resilience.rates import annual_rates
 from resilience.results import MIN_PRISES, Results
 from resilience.roads import road_graph
+from resilience.same_event import joined, joint_events, same_event_findings
 from resilience.sensitivity import Setting, one_at_a_time_table
 from resilience.series import series
 from resilience.shared_risk import risk_groups
@@ -100,7 +101,8 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
         for level, rows in exposed.items()
     }
     every, rates = _what_fails(study, network, told, equipment)
-    failures = {level: _of_a_year(rows) for level, rows in every.items()}
+    joint = joint_events(hazards)
+    failures = {level: of_a_year(joined(rows, joint)) for level, rows in every.items()}
     clock.start("points uniques de défaillance")
     often = failure_frequency(
         failures["central"],
@@ -119,13 +121,13 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
         loss, events = _losses(study, network, routes, failures, rates, workers)
     units = _units(network, table)
     parts = _parts(study, network, routes, units, failures["central"], rates["central"])
-    parts |= log | _tests(study, network, routes, units, told, every["central"], equipment)
+    parts |= log | _tests(study, network, routes, units, told, every["central"], joint, equipment)
     if has_hazard:
         parts["conventions"] = losses_by_convention(events)
     plan = None
     if study.budget_eur is not None:
         clock.start("plan d'actions")
-        around = Surroundings(wet, floods, equipment, _roads(tables))
+        around = Surroundings(_of_a_year(told), floods, equipment, _roads(tables), joint)
         today = situations(network, routes, failures, rates)
         candidates = propose(network, routes, table, today, study.parameters, around)
         sampling = Sampling(study.seed, study.loss.draws, study.loss.tail)
@@ -133,8 +135,8 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     clock.stop()
     found += [inventory.findings, network.findings, routes.findings]
     found += [hazard_findings(hazards, exposure), coverage_findings(hazards), layer_findings(hazards)]
-    if equipment is not None:
-        found.append(equipment_findings(network, equipment))
+    found += [same_event_findings(hazards)]
+    found += [] if equipment is None else [equipment_findings(network, equipment)]
     return Results(
         study=study,
         inventory=inventory,
@@ -173,9 +175,12 @@ def _what_fails(
     return failures, rates
 
 
-def _of_a_year(failures: pd.DataFrame) -> pd.DataFrame:
-    """Leave out events without a return period: an observed flood, a step of a rising water."""
-    return failures[failures["return_period"].notna()].reset_index(drop=True)
+def _of_a_year(exposure: Mapping[Level, pd.DataFrame]) -> dict[Level, pd.DataFrame]:
+    """Leave out maps that have no part in a year: no return period, no rate (clay), no help for the wind."""
+    return {
+        level: rows[rows["return_period"].notna() | rows["hazard_kind"].isin(["clay", "woods"])]
+        for level, rows in exposure.items()
+    }
 
 
 def _losses(
@@ -239,18 +244,22 @@ def _tests(
     units: "pd.Series[str]",
     exposure: Mapping[Level, pd.DataFrame],
     failures: pd.DataFrame,
+    joint: pd.DataFrame,
     equipment: pd.DataFrame | None,
 ) -> dict[str, pd.DataFrame]:
     """Give what a study asks for beside its losses: back-tests, power cuts, one parameter at a time."""
     loss, keys, tests = study.loss, keys_of_assets(network.assets), {}
     given: dict[str, Any] = {"asset_keys": keys, "seed": study.seed, "draws": loss.draws}
     if loss.observed:
-        tests["observees"] = back_test(routes.nominal, network, failures, loss.observed, **given)
+        shared = joined(failures, joint)  # an observed event may name one map, or all that came together
+        shared = shared[shared["hazard"].isin(joint["joint"])]
+        seen = pd.concat([failures, shared], ignore_index=True)
+        tests["observees"] = back_test(routes.nominal, network, seen, loss.observed, **given)
     if (exposure["central"]["hazard_kind"] == "outage").any():
         tests["coupures"] = power_cuts(routes, exposure["central"], failures, **given)
     if loss.one_at_a_time:
         setting = Setting(
-            network, routes.nominal, exposure, equipment, units, study.seed, loss.draws, loss.tail
+            network, routes.nominal, exposure, equipment, units, study.seed, loss.draws, loss.tail, joint
         )
         tests["parametres"] = one_at_a_time_table(setting, study.parameters)
     return tests

@@ -13,11 +13,12 @@ import pandas as pd
 
 from gracethd.network.types import Network
 from gracethd.service import ServiceGraph
-from resilience.fragility import failure_probabilities
+from resilience.fragility import failure_probabilities, of_a_year
 from resilience.loss import contributions, keys_of_assets, network_loss
 from resilience.loss.annual import Tail
 from resilience.parameters import LEVELS, Level, Parameters, one_at_a_time
 from resilience.rates import annual_rates
+from resilience.same_event import joined
 
 TOP = 20
 """First séries and rooms whose ranks are compared."""
@@ -46,6 +47,8 @@ class Setting:
         From `resilience.loss.units_of`.
     seed, draws : int
     tail : {"none", "constant", "linear"}
+    joint : DataFrame or None
+        Hazards that come together, from `resilience.same_event.joint_events`.
     """
 
     network: Network
@@ -56,6 +59,7 @@ class Setting:
     seed: int
     draws: int
     tail: Tail
+    joint: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -130,8 +134,9 @@ def _failing(
     failures = failure_probabilities(
         setting.network, exposure, parameters, "central", equipment=setting.equipment
     )
-    failures = failures[failures["return_period"].notna()].reset_index(drop=True)
-    return failures, annual_rates(setting.network, parameters, "central", exposure=exposure)
+    if setting.joint is not None:
+        failures = joined(failures, setting.joint)
+    return of_a_year(failures), annual_rates(setting.network, parameters, "central", exposure=exposure)
 
 
 def _outcome(setting: Setting, failures: pd.DataFrame, rates: pd.DataFrame) -> _Outcome:

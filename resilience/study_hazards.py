@@ -16,11 +16,12 @@ from resilience.hazards import (
     Triple,
     years_of_scenario,
 )
+from resilience.same_event import check_same_events
 from resilience.sections import Section, StudyError
 
 KEYS = (
     "name", "kind", "unit", "coverage", "events", "sweep", "terrain", "distance_m",
-    "fields", "where", "classes", "open_class_m", "presence", "valid_on",
+    "fields", "where", "classes", "open_class_m", "presence", "valid_on", "same_event",
 )  # fmt: skip
 EVENT_KEYS = ("return_period", "path", "layer", "scenario", "observed")
 MAX_STEPS = 1000
@@ -41,13 +42,14 @@ def read_hazards(raw: Section, folder: Path) -> tuple[Hazard, ...]:
     StudyError
         An unknown key, a value of the wrong type or out of range, a scenario without a return period.
     HazardError
-        What `resilience.hazards.Hazard` refuses.
+        What `resilience.hazards.Hazard` or `resilience.same_event.check_same_events` refuse.
     """
     sections = raw.sections("hazards") if "hazards" in raw.values else []
     hazards = tuple(_hazard(section, folder) for section in sections)
     names = [hazard.name for hazard in hazards]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise StudyError(f"hazards.name: {twice[0]!r} is given twice; each hazard needs its own name")
+    check_same_events(hazards)
     return hazards
 
 
@@ -73,6 +75,7 @@ def _hazard(raw: Section, folder: Path) -> Hazard:
         reading=_reading(raw),
         terrain=terrain,
         distance_m=_distance(raw, kind),
+        same_event=raw.text("same_event", default=""),
     )
 
 

@@ -8,8 +8,8 @@ done; `resilience.plan` chooses among them.
 from resilience.measures.catalogue import WORKS, life_factor, present_cost
 from resilience.measures.effects import apply
 from resilience.measures.links import with_second_paths
-from resilience.measures.propose import Surroundings, propose, situations
-from resilience.measures.types import Candidates, Link, Situation
+from resilience.measures.propose import propose, situations
+from resilience.measures.types import Candidates, Link, Situation, Surroundings
 
 __all__ = [
     "WORKS",

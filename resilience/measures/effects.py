@@ -16,9 +16,10 @@ from resilience.fragility import failure_probabilities, point_bearers
 from resilience.loss import keys_of_assets
 from resilience.measures.catalogue import WORKS, life_factor
 from resilience.measures.links import with_second_paths
-from resilience.measures.types import Candidates, Draft, Link, Situation
+from resilience.measures.types import Candidates, Draft, Link, Situation, Surroundings
 from resilience.parameters import LEVELS, Level, Parameters
 from resilience.rates import annual_rates
+from resilience.same_event import joined
 
 _KEY = ["asset", "mechanism"]
 _RAISED = {"batardeau_nro": ("nro", "floor_m", "nro_barrier"), "rehausse_pm": ("pm", "plinth_m", "pm_raise")}
@@ -85,9 +86,8 @@ def gather(
     spof: pd.DataFrame,
     situations: Mapping[Level, Situation],
     parameters: Parameters,
+    around: Surroundings,
     *,
-    exposure: pd.DataFrame,
-    equipment: pd.DataFrame | None,
     omitted: Mapping[str, int],
 ) -> Candidates:
     """Give numbers to the drafts and work out what each changes; `prises_secured` is left at 0."""
@@ -96,12 +96,16 @@ def gather(
     failures, rates = {}, {}
     for level in LEVELS:
         situation = situations[level]
-        raised = _raised_rooms(ordered, network, exposure, parameters, level, equipment)
-        buried_p, buried_rates = _buried_lines(ordered, network, exposure, parameters, level, equipment)
+        raised = _raised_rooms(ordered, network, around, parameters, level)
+        buried_p, buried_rates = _buried_lines(ordered, network, around, parameters, level)
         sheltered = _sheltered_lines(ordered, situation.failures)
         new_p, new_rates = _new_trenches(ordered, situation.graph.n_assets, parameters, level)
         factors = _lowered_rates(ordered, situation.rates, parameters, level)
         changed = _changes([raised, buried_p, sheltered, new_p], situation.failures)
+        if around.joint is not None:
+            changed = joined(changed, around.joint).sort_values(
+                ["measure", *_KEY], kind="stable", ignore_index=True
+            )
         failures[level] = _effective(changed, situation.failures)
         rates[level] = _changes([factors, buried_rates, new_rates], situation.rates)
     links = {i: draft.link for i, draft in enumerate(ordered) if draft.link is not None}
@@ -181,14 +185,13 @@ def _told(network: Network, spof: pd.DataFrame) -> pd.DataFrame:
 def _raised_rooms(
     drafts: Sequence[Draft],
     network: Network,
-    exposure: pd.DataFrame,
+    around: Surroundings,
     parameters: Parameters,
     level: Level,
-    equipment: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Probabilities of the rooms that are raised or walled in: their curve moves up once more."""
     assets = network.assets
-    today = point_bearers(network, equipment).set_index("asset")["hauteur_m"]
+    today = point_bearers(network, around.equipment).set_index("asset")["hauteur_m"]
     raised, measure_of = [], {}
     for number, draft in enumerate(drafts):
         if draft.mesure not in _RAISED:
@@ -204,7 +207,8 @@ def _raised_rooms(
     if not raised:
         return pd.DataFrame()
     no_lines = replace(network, lines=network.lines.iloc[:0])
-    rows = failure_probabilities(no_lines, exposure, parameters, level, equipment=pd.DataFrame(raised))
+    exposure, heights = around.exposure[level], pd.DataFrame(raised)
+    rows = failure_probabilities(no_lines, exposure, parameters, level, equipment=heights)
     keys = list(zip(rows["asset"], rows["mechanism"], strict=True))
     numbers = pd.Series([measure_of.get(key, -1) for key in keys], index=rows.index)
     return rows.assign(measure=numbers)[numbers >= 0]
@@ -213,12 +217,15 @@ def _raised_rooms(
 def _buried_lines(
     drafts: Sequence[Draft],
     network: Network,
-    exposure: pd.DataFrame,
+    around: Surroundings,
     parameters: Parameters,
     level: Level,
-    equipment: pd.DataFrame | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Failures and rates of lines that go underground, with the boxes that go with them."""
+    """Failures and rates of lines that go underground, with the boxes that go with them.
+
+    All that reaches buried lines stands in place of all that reached them in the air: water and clay where
+    maps show them, digging; a bridge is crossed as before.
+    """
     way_of, other_of = _owners(drafts, "treated"), _owners(drafts, "changed")
     if way_of.empty:
         return pd.DataFrame(), pd.DataFrame()
@@ -228,14 +235,15 @@ def _buried_lines(
     assets.loc[other_of.index[kind == "ptech"], "nature"] = "chambre"
     buried = replace(network, assets=assets, lines=lines)
     boxes = assets.iloc[other_of.index[kind == "ebp"]][["kind", "code"]]
-    kept = equipment
-    if equipment is not None:
-        pairs = pd.MultiIndex.from_frame(equipment[["kind", "code"]])
-        kept = equipment[~pairs.isin(pd.MultiIndex.from_frame(boxes))]
+    exposure, kept = around.exposure[level], around.equipment
+    if kept is not None:
+        pairs = pd.MultiIndex.from_frame(kept[["kind", "code"]])
+        kept = kept[~pairs.isin(pd.MultiIndex.from_frame(boxes))]
     failures = failure_probabilities(buried, exposure, parameters, level, equipment=kept)
+    failures = failures[failures["mechanism"] != "way.scour"]
     rates = annual_rates(buried, parameters, level, exposure=exposure)
     rates = rates[rates["asset"].isin(way_of.index)]
-    stopped = rates.assign(mechanism="aerial_cut", rate_per_year=0.0)
+    stopped = rates.drop_duplicates("asset").assign(mechanism="aerial_cut", rate_per_year=0.0)
     rates = pd.concat([rates, stopped], ignore_index=True)
     owner = pd.concat([way_of, other_of])
     return (

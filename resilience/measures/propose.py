@@ -1,8 +1,7 @@
 """Proposing measures: drafts of every family where the network is exposed, with their effects worked out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,42 +10,16 @@ from numpy.typing import NDArray
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from resilience.ground import build_ground
-from resilience.hazards import Hazard
 from resilience.loss import keys_of_assets, losses_by_asset
 from resilience.losses import LossIndex, index_graph, losses_of_assets, losses_of_sets, lost_vertices
 from resilience.measures.effects import apply, gather
 from resilience.measures.loops import second_path_drafts
 from resilience.measures.sites import burying_drafts, limited, room_drafts
-from resilience.measures.types import Candidates, Int, Situation
+from resilience.measures.types import Candidates, Int, Situation, Surroundings
 from resilience.parameters import LEVELS, Level, Parameters
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 MOST = 30
 """Candidates of each kind of works that are looked at; the least exposed ones beyond are counted."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What is known around the network.
-
-    Attributes
-    ----------
-    exposure : DataFrame
-        From `resilience.exposure.expose`, on the same network.
-    hazards : sequence of Hazard
-        For second paths, which avoid the water; none = they do not.
-    equipment : DataFrame or None
-        Heights, as for `failure_probabilities`.
-    roads : networkx.MultiDiGraph or None
-        From `resilience.roads.road_graph`. Without roads second paths run in existing ducts only.
-    """
-
-    exposure: pd.DataFrame
-    hazards: Sequence[Hazard] = ()
-    equipment: pd.DataFrame | None = None
-    roads: "nx.MultiDiGraph[int] | None" = None
 
 
 def situations(
@@ -114,8 +87,8 @@ def propose(
         network, routes, graph, index, ground, parameters, exposed=exposed, most=most
     )
     candidates = gather(
-        [*drafts, *lines, *paths], network, spof, today, parameters,
-        exposure=around.exposure, equipment=around.equipment, omitted=omitted | other_lines | other_paths,
+        [*drafts, *lines, *paths], network, spof, today, parameters, around,
+        omitted=omitted | other_lines | other_paths,
     )  # fmt: skip
     secured = prises_secured(central, candidates, index)
     return replace(candidates, measures=candidates.measures.assign(prises_secured=secured))

@@ -1,7 +1,8 @@
 """What a measure is: works on some objects, and what they change at each level of parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -10,7 +11,11 @@ import shapely
 from numpy.typing import NDArray
 
 from gracethd.service import ServiceGraph
+from resilience.hazards import Hazard
 from resilience.parameters import Level
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Int = NDArray[np.int32]
 
@@ -33,6 +38,32 @@ class Situation:
     asset_keys: NDArray[np.uint64]
     failures: pd.DataFrame
     rates: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is known around the network.
+
+    Attributes
+    ----------
+    exposure : mapping of Level to DataFrame
+        From `resilience.exposure.expose_levels`, on the same network, with its column ``hazard_kind``
+        (without it all are depths): events that have a return period, and what has rates (clay).
+    hazards : sequence of Hazard
+        For second paths, which avoid the water; none = they do not.
+    equipment : DataFrame or None
+        Heights, as for `failure_probabilities`.
+    roads : networkx.MultiDiGraph or None
+        From `resilience.roads.road_graph`. Without roads second paths run in existing ducts only.
+    joint : DataFrame or None
+        Hazards that come together, from `resilience.same_event.joint_events`.
+    """
+
+    exposure: Mapping[Level, pd.DataFrame]
+    hazards: Sequence[Hazard] = ()
+    equipment: pd.DataFrame | None = None
+    roads: "nx.MultiDiGraph[int] | None" = None
+    joint: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

@@ -159,8 +159,8 @@ def _limits(results: Results) -> list[str]:
     limits.append(f"{out} prises inventoriées ne sont pas tracées et ne comptent dans aucune perte.")
     limits.append(
         "Vent, argiles, feux de forêt et coupures électriques ne comptent que si l'étude en nomme une "
-        "carte ; les équipes d'intervention ne sont pas modélisées. Deux aléas d'une même crise (crue et "
-        "coupure) sont tirés séparément et leurs pertes s'ajoutent."
+        "carte ; les équipes d'intervention ne sont pas modélisées. Deux aléas sont tirés séparément et "
+        "leurs pertes s'ajoutent, sauf ceux que l'étude dit d'un même événement (same_event)."
     )
     return limits
 

@@ -16,6 +16,7 @@ from resilience.benefits import Sampling, classes_of, joint_benefits
 from resilience.fragility import failure_probabilities
 from resilience.ground import build_ground
 from resilience.hazards import Hazard, HazardEvent
+from resilience.loss import network_loss
 from resilience.measures import (
     Candidates,
     Situation,
@@ -55,7 +56,7 @@ class Case:
 
     def proposed(self, *, with_roads: bool = True) -> Candidates:
         """Propose measures at the default parameters."""
-        around = Surroundings(self.exposure, roads=roads() if with_roads else None)
+        around = Surroundings(dict.fromkeys(LEVELS, self.exposure), roads=roads() if with_roads else None)
         return propose(self.network, self.routes, self.spof, self.today, PARAMETERS, around)
 
 
@@ -199,13 +200,55 @@ def test_buried_lines_swap_aerial_cuts_for_dig_ups(case: Case) -> None:
     ) == {"dig_up"}
 
 
+def test_buried_lines_are_sheared_in_clay_where_a_map_shows_it(case: Case) -> None:
+    """W1, 500 m in strong clay (0.03 per km and year, 48 h): buried, it gains what clay and diggers take.
+
+    Hours a year x 300 prises: aerial 0.0045 x 0.5 x 8 = 0.018, buried 0.00213 x 0.5 x 12 + 0.03 x 0.5 x 48 =
+    0.73278: burying there costs 214 prises·h a year more than it avoids. The network's own losses say so.
+    """
+    w1 = case.asset("W1")
+    clay = case.exposure[case.exposure["scenario"] == "Q20"].assign(
+        hazard="argiles", scenario="argiles", return_period=np.nan, hazard_kind="clay",
+        intensity_max=np.where(case.exposure["asset"][:len(case.network.assets)] == w1, 3.0, 0.0),
+    )  # fmt: skip
+    clay["wet_m"] = np.where(clay["asset"] == w1, 500.0, 0.0)
+    dry = case.exposure.assign(intensity_max=0.0, hazard_kind="flood_depth")
+    exposure = dict.fromkeys(LEVELS, pd.concat([dry, clay], ignore_index=True).assign(length_m=500.0))
+    failures = {
+        level: failure_probabilities(case.network, rows, PARAMETERS, level)
+        for level, rows in exposure.items()
+    }
+    rates = {
+        level: annual_rates(case.network, PARAMETERS, level, exposure=rows)
+        for level, rows in exposure.items()
+    }
+    today = situations(case.network, case.routes, failures, rates)
+    candidates = propose(case.network, case.routes, case.spof, today, PARAMETERS, Surroundings(exposure))
+    bury = of(candidates, "enfouissement", "W1").name
+    rows = candidates.rates["central"].query("measure == @bury").set_index("mechanism")
+    assert rows["rate_per_year"].to_dict() == pytest.approx(
+        {"aerial_cut": 0.0, "clay": 0.03 * 0.5, "dig_up": 0.00213 * 0.5}
+    )
+    before, after = today["central"], apply(today["central"], candidates, [bury], "central")
+    losses = [
+        network_loss(s.graph, s.failures, s.rates, asset_keys=s.asset_keys, seed=1, draws=2)
+        for s in (before, after)
+    ]
+    gain = losses[0]["prises_h_per_year"].sum() - losses[1]["prises_h_per_year"].sum()
+    assert gain == pytest.approx(300 * (0.0045 * 0.5 * 8 - 0.00213 * 0.5 * 12 - 0.03 * 0.5 * 48))
+    benefits = joint_benefits(
+        before, candidates, classes_of(before, candidates), "central", Sampling(1, draws=2)
+    )
+    assert benefits.of([bury]) == pytest.approx(gain)
+
+
 def test_what_each_measure_avoids_by_hand(case: Case) -> None:
     """Rates only, so exact: hours a year x prises. The second path saves P and not Q."""
     dry = {
         level: Situation(s.graph, s.asset_keys, s.failures.assign(p=0.0), s.rates)
         for level, s in case.today.items()
     }
-    around = Surroundings(case.exposure.assign(intensity_max=0.0), roads=roads())
+    around = Surroundings(dict.fromkeys(LEVELS, case.exposure.assign(intensity_max=0.0)), roads=roads())
     candidates = propose(case.network, case.routes, case.spof, dry, PARAMETERS, around)
     today = dry["central"]
     benefits = joint_benefits(
@@ -232,7 +275,7 @@ def test_names_do_not_depend_on_the_order_of_rows(case: Case) -> None:
 
 
 def test_only_the_most_exposed_are_kept_and_the_others_are_counted(case: Case) -> None:
-    around = Surroundings(case.exposure, roads=roads())
+    around = Surroundings(dict.fromkeys(LEVELS, case.exposure), roads=roads())
     few = propose(case.network, case.routes, case.spof, case.today, PARAMETERS, around, most=1)
     assert few.omitted == {"protection_pm": 1, "second_chemin_pm": 1}
     assert (few.measures["mesure"] == "protection_pm").sum() == 1
