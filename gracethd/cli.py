@@ -67,7 +67,7 @@ def info(
     from gracethd.report import describe
     from gracethd.routes import trace_routes
 
-    whole = read(inventory)
+    whole = read(inventory, tell=counting())
     network = build_network(whole)
     routes = trace_routes(whole, network)
     if as_json:
@@ -90,19 +90,23 @@ def import_(
 ) -> None:
     """Merge deliveries into one store, which every command takes in their place and opens much faster.
 
+    What an interrupted import had read is kept beside the store until the same import is run again.
+
     Example: gracethd import livraisons/*.zip -o inventaire.parquet
     """
-    from gracethd.reading import read
+    from gracethd.deliveries import kept_in
+    from gracethd.reading import read, read_lean
     from gracethd.report import describe_tables
-    from gracethd.store import check_destination, refuse_stores, store_name, write_store
+    from gracethd.store import check_destination, refuse_stores, store_name, work_folder, write_store
 
     say = progress()
     refuse_stores(deliveries)
     check_destination(output)
     say("lecture des livraisons")
-    inventory = read(deliveries)
-    say("écriture")
-    write_store(inventory, output, day=today())
+    with kept_in(work_folder(output), read_lean, say=lambda words: typer.echo(words, err=True)) as reader:
+        inventory = read(deliveries, reader=reader, tell=counting())
+        say("écriture")
+        write_store(inventory, output, day=today())
     typer.echo(describe_tables(inventory))
     typer.echo(f"inventaire : {store_name(output)}")
 
@@ -131,7 +135,7 @@ def export(
         raise GraceTHDError(f"--version {version!r} cannot be written; choose one of {', '.join(versions)}")
     say = progress()
     say("lecture")
-    whole = read(inventory)
+    whole = read(inventory, tell=counting())
     say("migration")
     whole = exporting.pseudonymise(whole) if pseudonymise else whole
     migrated, findings = exporting.as_version(whole, versions[version])
@@ -174,7 +178,11 @@ def check(
     if output is not None:
         check_suffix(output)
     settings = Settings() if rules is None else load_settings(rules)
-    findings = check_all(open_deliveries(deliveries), container=container, phase=phase, settings=settings)
+    say = progress()
+    say("lecture des livraisons")
+    opened = open_deliveries(deliveries, tell=counting())
+    say("contrôles")
+    findings = check_all(opened, container=container, phase=phase, settings=settings)
     if output is not None:
         write_findings(findings, output, day=today(), settings=settings)
     typer.echo(summary(findings).to_string(index=False) if len(findings) else "no finding")
@@ -211,7 +219,7 @@ def routes(
         check_output(output)
     say = progress()
     say("lecture")
-    whole = read(inventory)
+    whole = read(inventory, tell=counting())
     say("réseau")
     network = build_network(whole)
     say("routes")
@@ -241,7 +249,7 @@ def report(
 
     say = progress()
     say("lecture")
-    whole = read(inventory)
+    whole = read(inventory, tell=counting())
     say("réseau")
     network = build_network(whole)
     routes = trace_routes(whole, network)
@@ -290,6 +298,18 @@ def progress() -> Callable[[str], None]:
     if not sys.stderr.isatty():
         return lambda _: None
     return lambda stage: typer.echo(f"… {stage}", err=True)
+
+
+def counting() -> Callable[[int, int], None]:
+    """Count deliveries on one line of a terminal as they are read; say nothing in a pipe."""
+    if not sys.stderr.isatty():
+        return lambda _done, _all: None
+
+    def count(done: int, every: int) -> None:
+        if every > 1:
+            typer.echo(f"\r  {done}/{every} livraisons", err=True, nl=done == every)
+
+    return count
 
 
 def today() -> date:

@@ -12,7 +12,7 @@ import pyproj
 import shapely
 
 from gracethd.codes import among, follow
-from gracethd.deliveries import Delivery, open_deliveries
+from gracethd.deliveries import Delivery, Reader, Tell, open_deliveries, open_root
 from gracethd.errors import CRSError, LevelError, SourceError
 from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
@@ -21,7 +21,17 @@ from gracethd.normalise import TABLES, gather, only_taken, settle
 from gracethd.store import is_store, open_store
 
 
-def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
+def read_lean(root: Path) -> list[Delivery]:
+    """Read the deliveries of one path as far as the inventory takes them."""
+    return [only_taken(delivery) for delivery in open_root(root)]
+
+
+def read(
+    sources: Sequence[Path | str] | Path | str,
+    *,
+    reader: Reader = read_lean,
+    tell: Tell = lambda _done, _all: None,
+) -> Inventory:
     """Read one or many deliveries, or one store, into an inventory.
 
     Parameters
@@ -31,6 +41,10 @@ def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
         in GraceTHD 2.0.x or 3.x, mixed as they come. Their order settles ties: where two deliveries hold the
         same object, the newest update wins, then the first.
         Or the one store that `gracethd.store.write_store` made, also as ``postgresql://user@host/database``.
+    reader : callable, optional
+        Reads one folder, archive or database; `gracethd.deliveries.kept_in` gives one that goes on.
+    tell : callable, optional
+        Told how many have been read and how many there are, after each.
 
     Returns
     -------
@@ -56,7 +70,7 @@ def read(sources: Sequence[Path | str] | Path | str) -> Inventory:
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     stores = [source for source in given if is_store(source)]
     if not stores:
-        return build_inventory(open_deliveries([Path(source) for source in given], keep=only_taken))
+        return build_inventory(open_deliveries([Path(source) for source in given], reader=reader, tell=tell))
     if len(given) > 1:
         raise SourceError("a store is read alone; import all deliveries into one, or name deliveries only")
     return open_store(stores[0])

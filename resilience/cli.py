@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from gracethd.cli import progress, run_command, today
+from gracethd.cli import counting, progress, run_command, today
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,7 +163,7 @@ def _read_inventory(sources: list[str], say: Callable[[str], None]) -> _Read:
     is_study = len(sources) == 1 and sources[0].endswith(".toml")
     study = load_study(sources[0]) if is_study else None
     say("lecture des livraisons")
-    inventory = read(sources if study is None else study.inventory)
+    inventory = read(sources if study is None else study.inventory, tell=counting())
     tables = {} if study is None else load_tables(study, crs=inventory.crs)
     say("réseau et routes")
     network = build_network(inventory)
@@ -178,7 +178,7 @@ def _run(study: "Study", output: Path, *, as_json: bool, scheduler: str | None =
     from resilience.results import headlines
     from resilience.run import analyse
 
-    results = analyse(study, day=today(), say=say, scheduler=scheduler)
+    results = analyse(study, day=today(), say=say, count=counting(), scheduler=scheduler)
     summary = write_results(results, output)
     if as_json:
         from gracethd.outputs.tables import plain

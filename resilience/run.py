@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
+from gracethd.deliveries import Tell
 from gracethd.findings import merge_findings
 from gracethd.network import Network, build_network
 from gracethd.reading import read
@@ -61,7 +62,14 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: str | None = None) -> Results:
+def analyse(
+    study: Study,
+    *,
+    day: date,
+    say: Say = lambda _: None,
+    count: Tell = lambda _done, _all: None,
+    scheduler: str | None = None,
+) -> Results:
     """Run every stage that a study has the inputs for.
 
     Parameters
@@ -72,6 +80,8 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
         Of the results: works of the plan start the year after.
     say : callable
         Told the name of each stage as it begins.
+    count : callable
+        Told how many deliveries have been read and how many there are, after each.
     scheduler : str, optional
         Address of a Dask cluster that evaluates the draws of events, instead of processes of this machine.
 
@@ -82,7 +92,7 @@ def analyse(study: Study, *, day: date, say: Say = lambda _: None, scheduler: st
     """
     clock = _Clock(say)
     clock.start("lecture des livraisons")
-    inventory = read(study.inventory)
+    inventory = read(study.inventory, tell=count)
     tables = load_tables(study, crs=inventory.crs)
     clock.start("réseau")
     network = build_network(inventory)

@@ -67,8 +67,15 @@ def open_delivery(path: Path) -> Delivery:
     return found[0]
 
 
+Reader = Callable[[Path], list[Delivery]]
+"""Gives the deliveries of one path of `delivery_roots`."""
+
+Tell = Callable[[int, int], None]
+"""Told how many of the paths have been read, and how many there are."""
+
+
 def open_deliveries(
-    paths: Sequence[Path], *, keep: Callable[[Delivery], Delivery] = lambda delivery: delivery
+    paths: Sequence[Path], *, reader: Reader | None = None, tell: Tell = lambda _done, _all: None
 ) -> list[Delivery]:
     """Read deliveries in the order of the paths; a folder of deliveries gives each of them, sorted by name.
 
@@ -77,8 +84,11 @@ def open_deliveries(
     paths : sequence of Path
         Folders, zips (of zips, too), databases, or patterns of such names (``livraisons/*.zip``); a folder
         that holds only zips, databases or sub-folders with deliveries is expanded.
-    keep : callable
-        What to keep of each delivery as soon as it is read: a thousand whole ones do not fit in memory.
+    reader : callable, optional
+        Reads one path in the place of `open_root`, and may keep less: a thousand whole deliveries do not fit
+        in memory.
+    tell : callable, optional
+        Told how far reading has come, after each path.
 
     Returns
     -------
@@ -95,7 +105,10 @@ def open_deliveries(
     given = [one for path in paths for one in _expanded(Path(path))]
     roots = [root for path in given for root in delivery_roots(path)]
     distinct = list({root.resolve(): root for root in roots}.values())
-    read = [delivery for root in distinct for delivery in map(keep, _open_root(root))]
+    read: list[Delivery] = []
+    for done, root in enumerate(distinct, start=1):
+        read += (reader or open_root)(root)
+        tell(done, len(distinct))
     return [_renamed(delivery, name) for delivery, name in zip(read, _unique_names(read), strict=True)]
 
 
@@ -116,7 +129,8 @@ class _Budget:
     bytes_left: int
 
 
-def _open_root(root: Path) -> list[Delivery]:
+def open_root(root: Path) -> list[Delivery]:
+    """Read the deliveries of one folder, archive or database of `delivery_roots`."""
     found = _open_one(
         root, name=_plain_name(root), path=root, depth=0, budget=_Budget(archives.MAX_UNPACKED_BYTES)
     )
@@ -272,6 +286,15 @@ def _renamed(delivery: Delivery, name: str) -> Delivery:
     if name == delivery.name:
         return delivery
     return replace(delivery, name=name, findings=delivery.findings.assign(delivery=name))
+
+
+def content_digest(root: Path) -> str:
+    """Digest all that reading one path of `delivery_roots` depends on, without reading its tables."""
+    if root.is_file():
+        return _file_sha256(root)
+    found, others = table_files(root)
+    told = [_folder_sha256(root, found)[0], *(file.name for file in others)]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()
 
 
 def _file_sha256(path: Path) -> str:

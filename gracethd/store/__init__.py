@@ -10,7 +10,11 @@ from gracethd.store.store import (
     open_store,
     refuse_stores,
     store_name,
+    work_folder,
     write_store,
 )
 
-__all__ = ["check_destination", "is_store", "open_store", "refuse_stores", "store_name", "write_store"]
+__all__ = [
+    "check_destination", "is_store", "open_store", "refuse_stores", "store_name", "work_folder",
+    "write_store",
+]  # fmt: skip

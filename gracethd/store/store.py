@@ -1,8 +1,10 @@
 """Writing and opening a store, whichever its form."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gracethd.errors import SourceError
 from gracethd.inventory import Inventory
@@ -94,6 +96,21 @@ def write_store(inventory: Inventory, path: Path | str, *, day: date) -> None:
         geopackage.write_file(inventory, path, day=day)
     else:
         folder.write_folder(inventory, path)
+
+
+def work_folder(path: Path | str) -> Path:
+    """Give the folder where `gracethd import` keeps what it has read until the store at `path` is whole.
+
+    Examples
+    --------
+    >>> work_folder("inventaires/nord.parquet").as_posix()
+    'inventaires/nord.parquet.partial'
+    >>> work_folder("postgresql://me@localhost/reseau").as_posix()
+    'reseau.partial'
+    """
+    if not postgis.is_address(path):
+        return Path(path).with_name(f"{Path(path).name}.partial")
+    return Path(f"{re.sub(r'[^A-Za-z0-9_-]', '_', urlsplit(str(path)).path.lstrip('/')) or 'base'}.partial")
 
 
 def check_destination(path: Path | str) -> None:
