@@ -42,6 +42,7 @@ from resilience.loss import (
 from resilience.loss.workers import Workers, cluster, processes
 from resilience.losses import index_graph
 from resilience.measures import Surroundings, propose, situations
+from resilience.mechanisms import effect_findings
 from resilience.parameters import LEVELS, Level
 from resilience.plan import choose
 from resilience.power import power_cuts
@@ -145,7 +146,7 @@ def analyse(
     clock.stop()
     found += [inventory.findings, network.findings, routes.findings]
     found += [hazard_findings(hazards, exposure), coverage_findings(hazards), layer_findings(hazards)]
-    found += [same_event_findings(hazards)]
+    found += [same_event_findings(hazards), effect_findings(hazards)]
     found += [] if equipment is None else [equipment_findings(network, equipment)]
     return Results(
         study=study,

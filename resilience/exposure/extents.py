@@ -4,7 +4,7 @@ For the picture only: large rasters are read at a coarser size and outlines are 
 comes from `resilience.exposure`, cell by cell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -20,18 +20,24 @@ from resilience.exposure.coverage import read_coverage
 from resilience.exposure.grid import open_raster
 from resilience.exposure.layers import read_polygons
 from resilience.exposure.layouts import intensity_of_codes
-from resilience.hazards import Hazard, HazardEvent
+from resilience.hazards import Hazard, HazardEvent, HazardKind
 
 Float = NDArray[np.float64]
+Limits = Sequence[tuple[float, float, str]]
+ANYWHERE: Limits = ((0.0, np.inf, ""),)
 
 PICTURE_CELLS = 2000
 """Cells along the longest side of a raster as it is drawn: 5 m for a valley of 10 km."""
 
 
-def water_extents(
-    hazards: Sequence[Hazard], crs: pyproj.CRS, *, bounds: Float | None = None
+def hazard_extents(
+    hazards: Sequence[Hazard],
+    crs: pyproj.CRS,
+    *,
+    bounds: Float | None = None,
+    limits: Callable[[HazardKind], Limits] = lambda _: ANYWHERE,
 ) -> gpd.GeoDataFrame:
-    """Give what each event covers: hazard, return_period, geometry (one multipolygon where depth > 0).
+    """Give where each event reaches, by class of intensity.
 
     Parameters
     ----------
@@ -40,25 +46,27 @@ def water_extents(
         Of the result.
     bounds : (4,) float64, optional
         Of the network, in `crs`: polygons away from them are not drawn.
+    limits : callable
+        Classes of a kind: lower limit (not in it), upper one (in it), name. By default one class: anything
+        above 0.
 
     Returns
     -------
     GeoDataFrame
-        One row per event, by hazard as given and return period; geometry is empty where nothing is wet.
+        hazard, hazard_kind, scenario, return_period (NaN without one), intensity_class (name of the class),
+        geometry (one multipolygon, empty where the class is nowhere). One row per event and class, by hazard
+        and event as given, weak classes first. Polygons may overlap from class to class, cells do not.
     """
-    rows = [(hazard, event) for hazard in hazards for event in hazard.events]
-    shapes = []
-    for hazard, event in rows:
-        if not event.is_raster:
-            shapes.append(_union(hazard, event, crs, bounds, is_touched=True))
-            continue
-        with open_raster(event.path, hazard=hazard.name) as source:
-            shapes.append(_outline(_wet_cells(source, hazard, event), source, crs))
-    columns = {
-        "hazard": [hazard.name for hazard, _ in rows],
-        "return_period": [float(event.return_period) for _, event in rows],
-    }
-    return gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
+    rows = []
+    for hazard in hazards:
+        for event in hazard.events:
+            head = (hazard.name, hazard.kind, event.scenario, float(event.return_period))
+            classes = limits(hazard.kind)
+            shapes = _shapes(hazard, event, crs, bounds, classes)
+            rows += [(*head, name, shape) for (_, _, name), shape in zip(classes, shapes, strict=True)]
+    names = ["hazard", "hazard_kind", "scenario", "return_period", "intensity_class"]
+    columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    return gpd.GeoDataFrame(columns, geometry=[row[-1] for row in rows], crs=crs)
 
 
 def mapped_areas(
@@ -78,7 +86,7 @@ def _mapped(hazard: Hazard, crs: pyproj.CRS, bounds: Float | None) -> shapely.Ge
     areas = []
     for event in hazard.events:
         if not event.is_raster:
-            areas.append(_union(hazard, event, crs, bounds, is_touched=False))
+            areas.append(_mapped_polygons(hazard, event, crs, bounds))
             continue
         with open_raster(event.path, hazard=hazard.name) as source:
             shape = _picture(source)
@@ -89,19 +97,32 @@ def _mapped(hazard: Hazard, crs: pyproj.CRS, bounds: Float | None) -> shapely.Ge
     return shapely.intersection_all(areas)
 
 
-def _wet_cells(source: rasterio.DatasetReader, hazard: Hazard, event: HazardEvent) -> NDArray[np.bool_]:
-    """Tell the cells of the picture with any water, or any other intensity."""
+def _shapes(
+    hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, bounds: Float | None, classes: Limits
+) -> list[shapely.Geometry]:
+    """Give the outline of each class of intensity of an event."""
+    if not event.is_raster:
+        polygons = read_polygons(hazard, event, crs, bounds=bounds, level="central")
+        value = polygons.intensity
+        return [shapely.union_all(polygons.geometry[(value > low) & (value <= up)]) for low, up, _ in classes]
+    with open_raster(event.path, hazard=hazard.name) as source:
+        value = _intensity_of_cells(source, hazard, event)
+        return [_outline((value > low) & (value <= up), source, crs) for low, up, _ in classes]
+
+
+def _intensity_of_cells(source: rasterio.DatasetReader, hazard: Hazard, event: HazardEvent) -> Float:
+    """Give the intensity of the cells of the picture, NaN or 0 where there is none."""
     shape = _picture(source)
     if hazard.reading.classes:
         codes = source.read(1, out_shape=shape, masked=True)  # codes have no average: the nearest one
-        value = np.ma.filled(codes.astype(np.float64), np.nan).ravel()
+        code = np.ma.filled(codes.astype(np.float64), np.nan).ravel()
         role = f"{event.path} (hazard {hazard.name!r})"
-        return (intensity_of_codes(value, hazard, "central", role=role) > 0).reshape(shape)
+        return intensity_of_codes(code, hazard, "central", role=role).reshape(shape)
     # an average over the cells merged into one is above 0 as soon as one of them is wet
     value = source.read(1, out_shape=shape, resampling=Resampling.average, masked=True)
     value = np.ma.filled(value.astype(np.float64) * source.scales[0] + source.offsets[0], np.nan)
     if hazard.terrain is None:
-        return (value > 0) & (value + event.rise_m > 0)
+        return np.where(value > 0, value + event.rise_m, 0.0)
     level = np.where(np.isnan(value), np.nan, 0.0) if event.path == hazard.terrain else value
     ground = np.full(shape, np.nan)
     with open_raster(hazard.terrain, hazard=hazard.name) as terrain:
@@ -109,16 +130,13 @@ def _wet_cells(source: rasterio.DatasetReader, hazard: Hazard, event: HazardEven
             rasterio.band(terrain, 1), ground, dst_transform=_transform(source, shape), dst_crs=source.crs,
             dst_nodata=np.nan, resampling=Resampling.average,
         )  # fmt: skip
-    return level + event.rise_m > ground
+    return level + event.rise_m - ground
 
 
-def _union(
-    hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, bounds: Float | None, *, is_touched: bool
+def _mapped_polygons(
+    hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, bounds: Float | None
 ) -> shapely.Geometry:
-    """Give the outline of the polygons of an event: of those with an intensity, or of all."""
-    polygons = read_polygons(hazard, event, crs, bounds=bounds, level="central")
-    kept = polygons.geometry[polygons.intensity > 0] if is_touched else polygons.geometry
-    return shapely.union_all(kept)
+    return shapely.union_all(read_polygons(hazard, event, crs, bounds=bounds, level="central").geometry)
 
 
 def _picture(source: rasterio.DatasetReader) -> tuple[int, int]:

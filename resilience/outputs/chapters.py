@@ -7,8 +7,9 @@ import pandas as pd
 
 from gracethd.outputs.labels import phrase, written
 
+from .hazard_tables import exposure_summary, hazards_in_words, unmapped_summary
 from .page_tables import Table, page_table, with_ranges
-from .report import Report, exposure_summary, findings_summary, loss_conventions, missing_parts
+from .report import Report, findings_summary, loss_conventions, missing_parts
 
 _SPOF = (
     "rank", "kind", "code", "libelle", "segment", "commune", "prises_cut", "prises_cut_max",
@@ -28,19 +29,29 @@ _ECARTEES = (
     "cost_eur_central", "eur_per_prise_h", "raison",
 )  # fmt: skip
 _EVENTS = (
-    "hazard", "return_period", "prises_down_mean", "prises_down_p05", "prises_down_p95",
+    "hazard", "scenario", "return_period", "prises_down_mean", "prises_down_p05", "prises_down_p95",
     "prises_h_mean", "prises_h_p05", "prises_h_p95", "n_unmapped", "prises_unmapped",
 )  # fmt: skip
 _LOSS = (
     "origin", "cause", "prises_h_per_year_low", "prises_h_per_year_central", "prises_h_per_year_high",
     "standard_error", "convention",
 )  # fmt: skip
+_GROUP = {"communes": "commune", "pm": "pm"}
 _LEVELS = ("zone", "level", "prises", "traced_splice", "traced_cable", "traced_zone", "untraced")
 _PARAMETERS = ("name", "libelle", "unit", "low", "central", "high", "source")
-_EXPOSURE = (
-    "hazard", "return_period", "kind", "n_assets", "n_wet", "n_dry", "n_unmapped", "wet_km", "length_km",
-    "unmapped_km", "intensity_max",
+_HAZARDS = (
+    "hazard", "hazard_kind", "events", "coverage", "n_wet", "n_unmapped", "effect",
+    "prises_h_per_year_central",
 )  # fmt: skip
+_EXPOSURE = (
+    "hazard", "scenario", "return_period", "kind", "n_assets", "n_wet", "n_dry", "n_unmapped", "wet_km",
+    "length_km", "unmapped_km", "intensity_max", "intensity_unit",
+)  # fmt: skip
+_UNMAPPED = (
+    "hazard", "commune", "n_objets", "n_non_cartographies", "length_km", "unmapped_km", "unmapped_share",
+)  # fmt: skip
+PARTS = ("series", "objets", "communes", "pm", "conventions", "observees", "coupures", "parametres", "taux")
+"""Parts of the loss in reading order; those that a study does not have are left out, others come last."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +129,20 @@ def _spof_chapter(report: Report) -> Chapter:
 
 
 def _exposure_chapter(report: Report) -> Chapter:
-    title = phrase("chapter_exposure", report.language)
+    language = report.language
+    title = phrase("chapter_exposure", language)
     if report.exposure is None:
         return Chapter("exposition", title, _absent(report, "exposure"))
-    table = _table(report, "exposure", exposure_summary(report.exposure), _EXPOSURE)
-    return Chapter("exposition", title, (phrase("text_exposure", report.language),), (table,))
+    tables, text = [], [phrase("text_exposure", language)]
+    if report.hazards is not None:
+        tables.append(_table(report, "hazards", hazards_in_words(report.hazards, language), _HAZARDS))
+    tables.append(_table(report, "exposure", exposure_summary(report.exposure), _EXPOSURE))
+    if report.unmapped is not None:
+        unmapped = unmapped_summary(report.unmapped, report.communes)
+        text.append(phrase("text_unmapped" if len(unmapped) else "text_unmapped_none", language))
+        if len(unmapped):
+            tables.append(_table(report, "unmapped", unmapped, _UNMAPPED, bars=("unmapped_km",)))
+    return Chapter("exposition", title, tuple(text), tuple(tables))
 
 
 def _loss_chapter(report: Report) -> Chapter:
@@ -134,8 +154,26 @@ def _loss_chapter(report: Report) -> Chapter:
         ranges = loss_ranges(report)
     if report.event_losses is not None:
         tables.append(_table(report, "events", report.event_losses, _EVENTS))
+    tables += [
+        _table(report, f"pertes_{name}", part, [str(column) for column in part.columns], title=title)
+        for name, title, part in loss_parts(report)
+    ]
     text += _absent(report, "loss", "event_losses")
     return Chapter("perte", phrase("chapter_loss", language), tuple(text), tuple(tables), ranges)
+
+
+def loss_parts(report: Report) -> list[tuple[str, str, pd.DataFrame]]:
+    """Give the parts of the annual loss in reading order: name, title, rows; communes by their names."""
+    names = [*(name for name in PARTS if name in report.loss_parts)]
+    names += sorted(set(report.loss_parts) - set(names))
+    parts = []
+    for name in names:
+        part = report.loss_parts[name]
+        if part.empty:
+            continue
+        title = phrase(f"title_pertes_{name}", report.language) if name in PARTS else name
+        parts.append((name, title, part.rename(columns={"group": _GROUP.get(name, "group")})))
+    return parts
 
 
 def loss_ranges(report: Report) -> tuple[Range, ...]:
@@ -199,8 +237,9 @@ def _table(
     *,
     bars: Sequence[str] = (),
     on_map: bool = False,
+    title: str = "",
 ) -> Table:
-    title = phrase(f"title_{name}", report.language)
+    title = title or phrase(f"title_{name}", report.language)
     return page_table(
         frame, columns, name=name, title=title, language=report.language, bars=bars, on_map=on_map
     )

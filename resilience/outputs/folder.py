@@ -16,9 +16,11 @@ from gracethd.outputs.geopackage import write_geopackage
 from gracethd.outputs.publish import publish_folder
 from gracethd.outputs.tables import write_json, write_table
 from gracethd.outputs.workbook import write_workbook
-from resilience.exposure.extents import mapped_areas, water_extents
-from resilience.hazards import flood_rows, on_day, recurrent_floods
+from resilience.exposure.extents import hazard_extents, mapped_areas
+from resilience.hazards import on_day
 from resilience.indicators import indicators
+from resilience.outputs.hazard_styles import extent_limits
+from resilience.outputs.hazard_tables import hazards_summary
 from resilience.outputs.layers import study_layers
 from resilience.outputs.page import write_page
 from resilience.outputs.parameter_words import described_parameters
@@ -81,8 +83,8 @@ def report_of(results: Results) -> Report:
     rooms = results.routes.rooms
     placed = network.assets.loc[rooms["asset"].clip(lower=0), "geometry"].to_numpy()
     plan = results.plan
-    # pages and layers show water by return period; every hazard is in exposure.parquet
-    floods, bounds = recurrent_floods(on_day(study.hazards, results.day)), network.assets.total_bounds
+    hazards, crs = on_day(study.hazards, results.day), results.inventory.crs
+    bounds, located = network.assets.total_bounds, _located(results)
     return Report(
         title=study.title,
         recipient=study.recipient,
@@ -102,11 +104,14 @@ def report_of(results: Results) -> Report:
             rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=network.assets.crs
         ),
         communes=communes if isinstance(communes, gpd.GeoDataFrame) else None,
-        hazard_extents=water_extents(floods, results.inventory.crs, bounds=bounds) if floods else None,
-        coverage=mapped_areas(floods, results.inventory.crs, bounds=bounds) if floods else None,
-        exposure=_located(results),
+        hazards=None if located is None else hazards_summary(hazards, located, results.loss),
+        hazard_extents=hazard_extents(hazards, crs, bounds=bounds, limits=extent_limits) if hazards else None,
+        coverage=mapped_areas(hazards, crs, bounds=bounds) if hazards else None,
+        exposure=located,
+        unmapped=results.unmapped,
         event_losses=results.event_losses,
         loss=results.loss,
+        loss_parts=results.loss_parts,
         tail=study.loss.tail,
         draws=study.loss.draws,
         plan=None if plan is None else plan.plan,
@@ -121,13 +126,15 @@ def _located(results: Results) -> gpd.GeoDataFrame | None:
     """Give the exposure the geometry of what is exposed: the line for lines, the place for the rest."""
     if results.exposure is None:
         return None
-    exposure = flood_rows(results.exposure, results.study.hazards)
+    exposure = results.exposure
+    kinds = {hazard.name: str(hazard.kind) for hazard in results.study.hazards}
     lines = results.network.lines.drop_duplicates("asset").set_index("asset")["geometry"]
     asset = exposure["asset"].to_numpy()
     shape = lines.reindex(asset).to_numpy()
     own = results.network.assets["geometry"].to_numpy()[asset]
     geometry = np.where(pd.isna(shape), own, shape)
-    return gpd.GeoDataFrame(exposure, geometry=geometry, crs=results.network.assets.crs)
+    told = exposure.assign(hazard_kind=exposure["hazard"].map(kinds).astype(str))
+    return gpd.GeoDataFrame(told, geometry=geometry, crs=results.network.assets.crs)
 
 
 def _budget(plan: Plan) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Layers of ``resultats.gpkg``: what a study's report puts in its GeoPackage, styled, in French."""
 
+import re
 from collections.abc import Callable
 
 import geopandas as gpd
@@ -12,13 +13,15 @@ from gracethd.outputs.styles import (
     Style,
     coverage_style,
     cut_style,
-    depth_style,
     extent_style,
     outline_style,
     plan_style,
     rooms_style,
 )
+from resilience.hazards import WATER_KINDS, plain_text
 
+from .hazard_styles import area_style, exposure_style
+from .hazard_tables import kind_of
 from .report import Report
 
 
@@ -27,8 +30,9 @@ def study_layers(report: Report) -> list[Layer]:
 
     QGIS draws one kind of geometry a layer. Where points and lines meet (plan, series, spof, exposure) the
     layer of that name holds every row as a point, a line by the point half-way along it, and
-    ``<name>_lignes`` holds the lines again as lines. `exposure` has the rows in the water only; its title
-    counts the others, which are in ``exposure.parquet``.
+    ``<name>_lignes`` holds the lines again as lines. `exposure` has what is in the water, and
+    ``exposure_<hazard>`` what another hazard touches; their titles count the rest, which is in
+    ``exposure.parquet``. Likewise `emprises_aleas` and ``emprise_<hazard>`` are where hazards reach.
     """
     styles: dict[str, Callable[[GeometryKind], Style]] = {
         "plan": plan_style,
@@ -41,21 +45,65 @@ def study_layers(report: Report) -> list[Layer]:
         if isinstance(frame, gpd.GeoDataFrame):
             layers += _points_and_lines(name, frame, phrase(f"layer_{name}"), style)
     if isinstance(report.exposure, gpd.GeoDataFrame):
-        depth = report.exposure["intensity_max"]
-        dry, unmapped = int((depth <= 0).sum()), int(depth.isna().sum())
-        title = f"Ouvrages dans l'eau (à part : {dry} lignes hors d'eau, {unmapped} non cartographiées)"
-        layers += _points_and_lines("exposure", report.exposure[depth > 0], title, depth_style)
+        for name, rows in _by_layer(report.exposure, "exposure"):
+            layers += _exposure_layers(name, rows)
     return layers + _ground_layers(report)
 
 
+def _exposure_layers(name: str, rows: gpd.GeoDataFrame) -> list[Layer]:
+    kind = kind_of(rows)
+    strength = rows["intensity_max"]
+    untouched, unmapped = int((strength <= 0).sum()), int(strength.isna().sum())
+    what = "dans l'eau" if kind in WATER_KINDS else f"touchés, {rows['hazard'].iloc[0]}"
+    title = f"Ouvrages {what} (à part : {untouched} lignes non touchées, {unmapped} non cartographiées)"
+    return _points_and_lines(name, rows[strength > 0], title, lambda shape: exposure_style(kind, shape))
+
+
 def _ground_layers(report: Report) -> list[Layer]:
+    layers = [] if report.rooms is None else [
+        Layer("nro_pm", report.rooms, phrase("layer_rooms"), rooms_style())
+    ]  # fmt: skip
+    if report.hazard_extents is not None:
+        for name, rows in _by_layer(report.hazard_extents, "emprises_aleas", "emprise"):
+            kind = kind_of(rows)
+            if kind in WATER_KINDS:
+                layers.append(Layer(name, rows, "Emprise de chaque événement", extent_style()))
+            else:
+                title = f"Emprise, {rows['hazard'].iloc[0]}"
+                layers.append(Layer(name, rows[~rows.geometry.is_empty], title, area_style(kind)))
     plain: tuple[tuple[str, gpd.GeoDataFrame | None, str, Style], ...] = (
-        ("nro_pm", report.rooms, phrase("layer_rooms"), rooms_style()),
-        ("emprises_aleas", report.hazard_extents, "Emprise de chaque événement", extent_style()),
         ("emprise_cartographiee", report.coverage, phrase("layer_coverage"), coverage_style()),
         ("communes", report.communes, phrase("layer_communes"), outline_style()),
     )
-    return [Layer(name, frame, title, style) for name, frame, title, style in plain if frame is not None]
+    return layers + [
+        Layer(name, frame, title, style) for name, frame, title, style in plain if frame is not None
+    ]
+
+
+def _by_layer(frame: gpd.GeoDataFrame, water: str, other: str = "") -> list[tuple[str, gpd.GeoDataFrame]]:
+    """Give the rows of water as one layer, and those of each other hazard as one named after it."""
+    is_water = frame["hazard_kind"].isin(list(WATER_KINDS))
+    parts = [(water, frame[is_water])] if is_water.any() or frame.empty else []
+    taken: set[str] = set()
+    for hazard in sorted(frame.loc[~is_water, "hazard"].unique().tolist()):
+        name = base = f"{other or water}_{layer_word(hazard)}"
+        number = 2
+        while name in taken:
+            name, number = f"{base}_{number}", number + 1
+        taken.add(name)
+        parts.append((name, frame[frame["hazard"] == hazard]))
+    return parts
+
+
+def layer_word(text: str) -> str:
+    """Give a name as a word that any GIS takes for a table: lower case ASCII letters, digits, underscores.
+
+    Examples
+    --------
+    >>> layer_word("Feu de forêt (PPRIF)")
+    'feu_de_foret_pprif'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", plain_text(text)).strip("_")[:40] or "alea"
 
 
 def _points_and_lines(

@@ -25,12 +25,14 @@ from gracethd.outputs.styles import (
     Style,
     coverage_style,
     cut_style,
-    depth_style,
     outline_style,
     plan_style,
     rooms_style,
 )
+from resilience.hazards import WATER_KINDS
 
+from .hazard_styles import area_style, exposure_style
+from .hazard_tables import event_words, events_of, kind_of
 from .page_tables import TABLE_ROWS
 from .report import Report, middle_event
 
@@ -64,7 +66,16 @@ _SHOWN = {
     ),
     "rooms": ("nature", "code", "name", "nro", "prises"),
     "plan": ("rank", "famille", "libelle", "commune", "cost_eur_central", "prises_secured", "priority"),
-    "exposure": ("kind", "code", "hazard", "return_period", "intensity_max", "wet_m"),
+    "exposure": (
+        "kind",
+        "code",
+        "hazard",
+        "scenario",
+        "return_period",
+        "intensity_max",
+        "intensity_unit",
+        "wet_m",
+    ),
     "communes": ("nom", "code_insee", "epci_nom"),
 }
 
@@ -74,11 +85,12 @@ MapLayer = dict[str, object]
 def map_layers(report: Report) -> list[MapLayer]:
     """Give the layers to draw, lowest first, as plain values for JSON.
 
-    Each has id, title, visible, attribute, renderer, classes, total, and features: key (links with a table
+    Each has id, title, group (the hazard that it shows, or ""), visible, attribute, renderer, classes, total,
+    and features: key (links with a table
     row), value (what the classes look at), title, facts ([heading, text] pairs) and a GeoJSON geometry in
     EPSG:4326, six decimals.
     """
-    layers = [*_ground_layers(report), *_water_layers(report), *_loss_layers(report)]
+    layers = [*_ground_layers(report), *_hazard_layers(report), *_loss_layers(report)]
     return [layer for layer in layers if layer["features"]]
 
 
@@ -94,48 +106,76 @@ def map_labels(report: Report) -> list[dict[str, object]]:
 
 
 def _ground_layers(report: Report) -> list[MapLayer]:
-    language, layers = report.language, []
-    if report.communes is not None:
-        layers.append(_layer("communes", report.communes, outline_style(), language))
-    if report.coverage is not None:
-        layers.append(_layer("coverage", report.coverage, coverage_style(), language))
-    return layers
-
-
-def _water_layers(report: Report) -> list[MapLayer]:
-    language = report.language
-    layers = [] if report.hazard_extents is None else _extent_layers(report.hazard_extents, language)
-    if isinstance(report.exposure, gpd.GeoDataFrame):
-        deepest = report.exposure.sort_values(["intensity_max", "code"], ascending=[False, True])
-        for (hazard, years), rows in _by_event(deepest[deepest["intensity_max"] > 0]):
-            title = phrase("layer_exposure", language, hazard=hazard, years=written(years, "int", language))
-            name, style = f"exposure-{hazard}-{years:g}", depth_style("line")
-            layer = _layer(name, rows, style, language, title=title, shown=_SHOWN["exposure"])
-            layers.append({**layer, "visible": False})
-    return layers
-
-
-def _extent_layers(extents: gpd.GeoDataFrame, language: Language) -> list[MapLayer]:
-    """Give what each event covers, the rarest lowest; one event is shown at first."""
-    if extents.empty:
+    if report.communes is None:
         return []
-    shown = middle_event(extents)["return_period"]
-    periods = sorted(extents["return_period"].unique().tolist())
-    layers = []
-    for (hazard, years), rows in reversed(_by_event(extents)):
-        color = _EXTENT_COLORS[min(periods.index(years), len(_EXTENT_COLORS) - 1)]
-        title = phrase("layer_extent", language, hazard=hazard, years=written(years, "int", language))
-        style = Style("polygon", (Class(title, color, 0.2),))
-        layer = _layer(f"extent-{hazard}-{years:g}", rows, style, language, title=title)
-        layers.append({**layer, "visible": bool(years == shown)})
+    return [_layer("communes", report.communes, outline_style(), report.language)]
+
+
+def _hazard_layers(report: Report) -> list[MapLayer]:
+    """Give, for each hazard: where it has been looked for, where it reaches, and what it touches."""
+    language, layers, shown = report.language, [], _shown_event(report)
+    if report.coverage is not None:
+        for name in report.coverage["hazard"].drop_duplicates().tolist():
+            rows = report.coverage[report.coverage["hazard"] == name]
+            title = phrase("layer_coverage", language)
+            layer = _layer(f"coverage-{name}", rows, coverage_style(), language, title=title)
+            layers.append({**layer, "group": str(name), "visible": str(name) == shown[0]})
+    if report.hazard_extents is not None:
+        layers += _extent_layers(report.hazard_extents, language, shown)
+    if isinstance(report.exposure, gpd.GeoDataFrame):
+        strongest = report.exposure.sort_values(["intensity_max", "code"], ascending=[False, True])
+        touched = strongest[strongest["intensity_max"] > 0]
+        for event, rows in _by_event(touched):
+            title = phrase("layer_exposure", language, event=event_words(*event[1:], language))
+            style = exposure_style(kind_of(rows), "line")
+            name = f"exposure-{_event_id(event)}"
+            layer = _layer(name, rows, style, language, title=title, shown=_SHOWN["exposure"])
+            layers.append({**layer, "visible": False, "group": event[0]})
     return layers
 
 
-def _by_event(frame: gpd.GeoDataFrame) -> list[tuple[tuple[str, float], gpd.GeoDataFrame]]:
-    events = frame[["hazard", "return_period"]].drop_duplicates().sort_values(["return_period", "hazard"])
-    pairs = list(zip(events["hazard"].tolist(), events["return_period"].tolist(), strict=True))
+def _shown_event(report: Report) -> tuple[str, str]:
+    """Give the hazard and event that the map shows at first: the water nearest to the reference flood."""
+    extents = report.hazard_extents
+    if extents is None:
+        return "", ""
+    water = extents[extents["hazard_kind"].isin(list(WATER_KINDS))]
+    event = middle_event(water)
+    return ("", "") if event is None else (str(event["hazard"]), str(event["scenario"]))
+
+
+def _extent_layers(extents: gpd.GeoDataFrame, language: Language, shown: tuple[str, str]) -> list[MapLayer]:
+    """Give where each event reaches, the rarest lowest; one event is shown at first."""
+    water = extents[extents["hazard_kind"].isin(list(WATER_KINDS))]
+    periods = sorted(water["return_period"].dropna().unique().tolist())
+    layers = []
+    for event, rows in reversed(_by_event(extents)):
+        name, scenario, years = event
+        words = event_words(scenario, years, language)
+        title = phrase("layer_extent", language, event=words)
+        kind = kind_of(rows)
+        style = area_style(kind) if kind not in WATER_KINDS else _water_style(title, years, periods)
+        there = rows[~rows.geometry.is_empty]
+        layer = _layer(f"extent-{_event_id(event)}", there, style, language, title=title)
+        layers.append({**layer, "visible": (name, scenario) == shown, "group": name})
+    return layers
+
+
+def _water_style(title: str, years: float, periods: Sequence[float]) -> Style:
+    rank = periods.index(years) if years in periods else 0
+    return Style("polygon", (Class(title, _EXTENT_COLORS[min(rank, len(_EXTENT_COLORS) - 1)], 0.2),))
+
+
+def _event_id(event: tuple[str, str, float]) -> str:
+    hazard, scenario, years = event
+    return f"{hazard}-{scenario}" if is_missing(years) else f"{hazard}-{years:g}"
+
+
+def _by_event(frame: gpd.GeoDataFrame) -> list[tuple[tuple[str, str, float], gpd.GeoDataFrame]]:
+    """Give the rows of each event, by return period (those without one last), then hazard and name."""
+    events = sorted(events_of(frame), key=lambda one: (is_missing(one[2]), np.nan_to_num(one[2]), one))
     return [
-        (pair, frame[(frame["hazard"] == pair[0]) & (frame["return_period"] == pair[1])]) for pair in pairs
+        (event, frame[(frame["hazard"] == event[0]) & (frame["scenario"] == event[1])]) for event in events
     ]
 
 
@@ -181,7 +221,7 @@ def _layer(
         for entry in _used(style, values)
     ]
     return {
-        "id": name, "title": title or phrase(f"layer_{name}", language), "visible": True,
+        "id": name, "title": title or phrase(f"layer_{name}", language), "group": "", "visible": True,
         "total": len(placed), "attribute": style.attribute, "renderer": style.renderer, "classes": classes,
         "features": features,
     }  # fmt: skip

@@ -41,16 +41,22 @@ class Report:
         NRO and PM: code, nature, name, prises, geometry.
     communes : GeoDataFrame, optional
         nom, geometry.
+    hazards : DataFrame, optional
+        One row a hazard (`resilience.outputs.hazard_tables.hazards_summary`).
     hazard_extents : GeoDataFrame, optional
-        hazard, return_period, geometry: what each event covers.
+        hazard, hazard_kind, scenario, return_period, intensity_class, geometry: where each event reaches.
     coverage : GeoDataFrame, optional
         hazard, geometry: where each hazard has been mapped.
     exposure : DataFrame, optional
-        Columns of ``exposure``, with geometry where the assets have one.
+        Columns of ``exposure`` and hazard_kind, with geometry where the assets have one.
+    unmapped : DataFrame, optional
+        What no map says anything about (`resilience.exposure.unmapped_by_commune`).
     event_losses : DataFrame, optional
         hazard, scenario, return_period, prises_down_mean, prises_h_mean and their _p05, _p50, _p95.
     loss : DataFrame, optional
         origin (event|rate), cause, prises_h_per_year_low, _central, _high (`resilience.loss.loss_table`).
+    loss_parts : mapping of str to DataFrame
+        Where the annual loss comes from, as ``pertes_<name>.csv`` have it.
     tail, draws : str, int
         Conventions of the expected annual loss (D19), named wherever it is shown.
     plan, ecartees : GeoDataFrame or DataFrame, optional
@@ -79,11 +85,14 @@ class Report:
     loops: pd.DataFrame | None = None
     rooms: gpd.GeoDataFrame | None = None
     communes: gpd.GeoDataFrame | None = None
+    hazards: pd.DataFrame | None = None
     hazard_extents: gpd.GeoDataFrame | None = None
     coverage: gpd.GeoDataFrame | None = None
     exposure: pd.DataFrame | None = None
+    unmapped: pd.DataFrame | None = None
     event_losses: pd.DataFrame | None = None
     loss: pd.DataFrame | None = None
+    loss_parts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     tail: str = "constant"
     draws: int = 0
     plan: pd.DataFrame | None = None
@@ -134,35 +143,6 @@ def findings_summary(findings: pd.DataFrame) -> pd.DataFrame:
     rank = counted["severity"].map(order).fillna(len(order))
     ordered = counted.assign(_rank=rank).sort_values(["_rank", "rule", "table"], ignore_index=True)
     return ordered.drop(columns="_rank")
-
-
-def exposure_summary(exposure: pd.DataFrame) -> pd.DataFrame:
-    """Count assets in the water, dry and not mapped, by hazard, return period and kind.
-
-    Returns
-    -------
-    DataFrame
-        hazard, return_period, kind, n_assets, n_wet, n_dry, n_unmapped (int64), wet_km, length_km,
-        unmapped_km, intensity_max (deepest, NaN where nothing is mapped). An asset that comes in several
-        lines counts once; it is wet when one line is, not mapped when none is mapped.
-    """
-    keys = ["hazard", "return_period", "kind"]
-    length = exposure["length_m"].fillna(0.0)
-    rows = exposure.assign(_unmapped_m=length * (1 - exposure["mapped_share"].fillna(0.0)), _length_m=length)
-    assets = rows.groupby([*keys, "code"], sort=True).agg(
-        intensity_max=("intensity_max", "max"), wet_m=("wet_m", "sum"), length_m=("_length_m", "sum"),
-        unmapped_m=("_unmapped_m", "sum"),
-    ).reset_index()  # fmt: skip
-    depth = assets["intensity_max"]
-    assets = assets.assign(n_wet=depth > 0, n_dry=depth <= 0, n_unmapped=depth.isna())
-    summary = assets.groupby(keys, sort=True).agg(
-        n_assets=("code", "size"), n_wet=("n_wet", "sum"), n_dry=("n_dry", "sum"),
-        n_unmapped=("n_unmapped", "sum"), wet_km=("wet_m", "sum"),
-        length_km=("length_m", "sum"), unmapped_km=("unmapped_m", "sum"),
-        intensity_max=("intensity_max", "max"),
-    ).reset_index()  # fmt: skip
-    kilometres = ["wet_km", "length_km", "unmapped_km"]
-    return summary.assign(**{name: summary[name] / 1000 for name in kilometres})
 
 
 def key_figures(report: Report) -> list[Figure]:
@@ -263,9 +243,9 @@ def _hazard_sentence(report: Report) -> str:
     low, central, high = (written(value, "int", language) for value in total)
     apart = phrase("loss_apart", language, events=_loss_of(report, "event"), rates=_loss_of(report, "rate"))
     whole = phrase("sentence_loss", language, low=low, central=central, high=high, apart=apart)
-    if events is None or events.empty:
+    event = None if events is None else middle_event(events)
+    if event is None:
         return whole
-    event = middle_event(events)
     down, years = (
         written(event["prises_down_mean"], "int", language),
         written(event["return_period"], "int", language),
@@ -322,7 +302,11 @@ def with_commune_names(report: Report) -> Report:
         for name, frame in frames.items()
         if frame is not None and "commune" in frame.columns
     }
-    return replace(report, **named)
+    parts = dict(report.loss_parts)
+    if "communes" in parts:
+        part = parts["communes"]
+        parts["communes"] = part.assign(group=part["group"].map(lambda code: names.get(code, code)))
+    return replace(report, loss_parts=parts, **named)
 
 
 def worst_series(report: Report) -> pd.Series | None:
@@ -362,10 +346,13 @@ def plan_avoided(report: Report) -> float:
     return 0.0 if report.plan is None else float(report.plan["prises_h_avoided_per_year_central"].sum())
 
 
-def middle_event(events: pd.DataFrame) -> pd.Series:
-    """Give the event nearest to the 100 years of the French reference flood (R566-6), in ratio."""
-    distance = (events["return_period"].astype(float) / 100).map(lambda r: max(r, 1 / r))
-    ordered = events.assign(_distance=distance).sort_values(["_distance", "hazard", "return_period"])
+def middle_event(events: pd.DataFrame) -> pd.Series | None:
+    """Give the event nearest to the 100 years of the French reference flood (R566-6), in ratio, or None."""
+    recurrent = events[events["return_period"].notna()]
+    if recurrent.empty:
+        return None
+    distance = (recurrent["return_period"].astype(float) / 100).map(lambda r: max(r, 1 / r))
+    ordered = recurrent.assign(_distance=distance).sort_values(["_distance", "hazard", "return_period"])
     return ordered.drop(columns="_distance").iloc[0]
 
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pandas as pd
 
-from gracethd.outputs.labels import phrase
+from gracethd.outputs.labels import phrase, written
 from gracethd.outputs.workbook import Sheet
 
+from .chapters import loss_parts
+from .hazard_tables import exposure_summary, hazards_in_words, unmapped_summary
 from .report import (
     Report,
-    exposure_summary,
     findings_summary,
     key_figures,
     loss_conventions,
@@ -18,14 +19,20 @@ from .report import (
     with_commune_names,
 )
 
+_PART_SHEETS = {
+    "series": "Pertes séries", "objets": "Pertes objets", "communes": "Pertes communes", "pm": "Pertes PM",
+    "conventions": "Conventions", "observees": "Crues rejouées", "coupures": "Coupures électriques",
+    "parametres": "Sensibilité", "taux": "Taux",
+}  # fmt: skip
+_PART_ROWS = 1000
 _LOSS_TOTALS = tuple(f"prises_h_per_year_{level}" for level in ("low", "central", "high"))
 
 
 def study_sheets(report: Report) -> list[Sheet]:
     """Give the sheets of the plan's workbook, each only where the study has its part.
 
-    Synthèse, Plan, Écartées, SPOF, Séries, Bouclages, Exposition, Événements, Perte annuelle, Constats,
-    Niveaux, Hypothèses.
+    Synthèse, Plan, Écartées, SPOF, Séries, Bouclages, Aléas, Exposition, Non cartographié, Événements, Perte
+    annuelle, its parts (Pertes séries, Pertes communes...), Constats, Niveaux, Hypothèses.
     """
     french = with_commune_names(replace(report, language="fr"))
     return [_summary_sheet(french), *_plan_sheets(french), *_analysis_sheets(french)]
@@ -82,20 +89,37 @@ def _plan_sheets(report: Report) -> list[Sheet]:
 
 def _analysis_sheets(report: Report) -> list[Sheet]:
     exposure = None if report.exposure is None else exposure_summary(report.exposure)
+    hazards = None if report.hazards is None else hazards_in_words(report.hazards, "fr")
+    unmapped = None if report.unmapped is None else unmapped_summary(report.unmapped, report.communes)
     findings = None if report.findings is None else findings_summary(report.findings)
+    pertes = tuple(_loss_sheet(name, title, part) for name, title, part in loss_parts(report))
     parts: tuple[tuple[str, pd.DataFrame | None, str, str, tuple[str, ...]], ...] = (
         ("SPOF", report.spof, "title_spof", phrase("text_spof"), ()),
         ("Séries", report.series, "title_series", "", ()),
         ("Bouclages", report.loops, "title_loops", "", ()),
+        ("Aléas", hazards, "title_hazards", "", ()),
         ("Exposition", exposure, "title_exposure", phrase("text_exposure"), ()),
+        ("Non cartographié", unmapped, "title_unmapped", phrase("text_unmapped"), ()),
         ("Événements", report.event_losses, "title_events", "", ()),
         ("Perte annuelle", report.loss, "title_loss", loss_conventions(report), _LOSS_TOTALS),
+        *pertes,
         ("Constats", findings, "title_findings", "", ("n",)),
         ("Niveaux", report.levels, "title_levels", phrase("text_data"), ("prises",)),
         ("Hypothèses", report.parameters, "title_parameters", phrase("text_parameters"), ()),
     )
     return [
-        Sheet(name, frame, phrase(title), note, totals)
+        Sheet(name, frame, phrase(title) if title.startswith("title_") else title, note, totals)
         for name, frame, title, note, totals in parts
         if frame is not None
     ]
+
+
+def _loss_sheet(
+    name: str, title: str, part: pd.DataFrame
+) -> tuple[str, pd.DataFrame, str, str, tuple[str, ...]]:
+    """Give the sheet of a part of the loss: its first rows, where the file beside it has too many to read."""
+    note = ""
+    if len(part) > _PART_ROWS:
+        shown, total = written(_PART_ROWS, "int"), written(len(part), "int")
+        note = f"{phrase('truncated', shown=shown, total=total)} (pertes_{name}.csv)"
+    return _PART_SHEETS.get(name, f"Pertes {name}"[:31]), part.head(_PART_ROWS), title, note, ()

@@ -10,7 +10,7 @@ import rasterio
 from shapely.geometry import Point, box
 
 from resilience.exposure import extents
-from resilience.exposure.extents import mapped_areas, water_extents
+from resilience.exposure.extents import hazard_extents, mapped_areas
 from resilience.hazards import Hazard, HazardEvent
 
 CRS = pyproj.CRS("EPSG:2154")
@@ -44,7 +44,7 @@ def cell(row: int, col: int) -> Point:
 
 
 def test_each_event_covers_its_wet_cells(hazard: Hazard) -> None:
-    frame = water_extents([hazard], CRS)
+    frame = hazard_extents([hazard], CRS)
     assert frame["return_period"].tolist() == [20.0, 100.0]
     assert frame.geometry.iloc[0].equals(box(640_010, 7_069_980, 640_020, 7_070_000))
     rare = frame.geometry.iloc[1]
@@ -68,9 +68,9 @@ def test_the_mapped_area_is_what_the_hazard_says(hazard: Hazard, tmp_path: Path)
 def test_a_large_raster_is_drawn_coarser_and_loses_no_water(
     hazard: Hazard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fine = water_extents([hazard], CRS)
+    fine = hazard_extents([hazard], CRS)
     monkeypatch.setattr(extents, "PICTURE_CELLS", 2)
-    coarse = water_extents([hazard], CRS)
+    coarse = hazard_extents([hazard], CRS)
     assert (coarse.area >= fine.area).all()
     assert coarse.geometry.iloc[0].contains(cell(1, 1))
 
@@ -78,12 +78,12 @@ def test_a_large_raster_is_drawn_coarser_and_loses_no_water(
 def test_an_event_without_water_is_an_empty_outline(hazard: Hazard) -> None:
     with rasterio.open(hazard.events[0].path, "r+") as sink:
         sink.write(np.zeros((1, 3, 4), dtype="float32"))
-    frame = water_extents([hazard], CRS)
+    frame = hazard_extents([hazard], CRS)
     assert frame.geometry.is_empty.tolist() == [True, False]
 
 
 def test_outlines_come_in_the_crs_of_the_network(hazard: Hazard) -> None:
-    frame = water_extents([hazard], pyproj.CRS("EPSG:3950"))
+    frame = hazard_extents([hazard], pyproj.CRS("EPSG:3950"))
     assert frame.crs == "EPSG:3950"
     back = frame.to_crs(2154).geometry.iloc[0]
     assert back.centroid.distance(Point(640_015, 7_069_990)) < 0.1

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from gracethd.errors import CRSError, GraceTHDError, SourceError
 from resilience.exposure import expose, expose_levels, layer_findings, unmapped_by_commune
-from resilience.exposure.extents import mapped_areas, water_extents
+from resilience.exposure.extents import hazard_extents, mapped_areas
 from resilience.exposure.layers import Polygons, read_polygons
 from resilience.exposure.layouts import fields_of
 from resilience.exposure.polygons import line_intensity, point_intensity
@@ -440,7 +440,7 @@ def test_outlines_of_polygons(tmp_path: Path) -> None:
     drawn = ((1.0, box(0, 0, 2, 1)), (1.0, box(1, 0, 3, 1)), (0.0, box(5, 0, 6, 1)))
     path = layer(tmp_path / "h.gpkg", [{"h": depth, "geometry": shape} for depth, shape in drawn])
     valid = hazard(path, reading=Reading(fields={"value": "h"}))
-    assert water_extents([valid], pyproj.CRS(2154)).area.tolist() == pytest.approx([300.0])
+    assert hazard_extents([valid], pyproj.CRS(2154)).area.tolist() == pytest.approx([300.0])
     assert mapped_areas([valid], pyproj.CRS(2154)).area.tolist() == pytest.approx([400.0])
 
 

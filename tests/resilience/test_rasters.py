@@ -16,7 +16,7 @@ from rasterio.transform import Affine
 
 from gracethd.errors import CRSError, GraceTHDError, SourceError
 from resilience.exposure import expose, expose_levels
-from resilience.exposure.extents import water_extents
+from resilience.exposure.extents import hazard_extents
 from resilience.exposure.pieces import cut_at_cells, segments_of
 from resilience.hazards import Hazard, HazardError, HazardEvent, Reading, hazard_findings
 from tests.draws import draws
@@ -94,7 +94,7 @@ def test_water_rises_over_the_ground(tmp_path: Path) -> None:
     assert exposure["wet_m"].tolist() == pytest.approx([0.0, 10.0, 20.0, 20.0])
     assert exposure["intensity_max"].tolist() == [0.0, 0.5, 1.5, 2.0]
     assert exposure["scenario"].tolist() == ["cote 0.5 m", "cote 1.5 m", "cote 2.5 m", "cote 3 m"]
-    drawn = water_extents([rising], pyproj.CRS(2154))
+    drawn = hazard_extents([rising], pyproj.CRS(2154))
     assert drawn.area.tolist() == pytest.approx([0.0, 100.0, 200.0, 200.0])
 
 
@@ -122,7 +122,7 @@ def test_codes_of_cells_stand_for_intervals(tmp_path: Path) -> None:
     assert levels["central"]["intensity_max"].tolist() == [1.0, 0.0, 0.25, 1.0]
     assert levels["high"]["intensity_max"].tolist() == [2.0, 0.0, 0.5, 2.0]
     assert levels["central"]["wet_m"].iloc[0] == pytest.approx(20.0)
-    assert water_extents([coded], pyproj.CRS(2154)).area.tolist() == pytest.approx([200.0])
+    assert hazard_extents([coded], pyproj.CRS(2154)).area.tolist() == pytest.approx([200.0])
     partly = Hazard(
         "crue", "flood_depth", "m", "valid", (HazardEvent(20.0, path),), Reading(classes={"0": (0.0,) * 3})
     )

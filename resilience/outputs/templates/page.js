@@ -84,6 +84,8 @@
     return box;
   };
 
+  const isCoverage = (layer) => layer.id.startsWith("coverage");
+  const isGround = (layer) => layer.id === "communes" || isCoverage(layer);
   const pixels = (size) => size * 3;
   function byClass(layer, pick) {
     const [first, ...others] = layer.classes.map(pick);
@@ -110,12 +112,12 @@
     const visibility = layer.visible ? "visible" : "none";
     const common = { source: layer.id, layout: { visibility } };
     const isPlan = layer.id === "plan";
-    const ground = /^(communes|coverage)$/.test(layer.id);
+    const ground = isGround(layer);
     map.addLayer({ ...common, id: `${layer.id}-fill`, type: "fill", filter: ["==", "$type", "Polygon"],
       paint: { "fill-color": color, "fill-opacity": ground ? 0.04 : 0.55, "fill-antialias": !ground } });
     map.addLayer({ ...common, id: `${layer.id}-edge`, type: "line", filter: ["==", "$type", "Polygon"],
-      paint: { "line-color": color, "line-width": layer.id === "coverage" ? 1.5 : 0.9,
-        "line-dasharray": layer.id === "coverage" ? [4, 3] : [1, 0] } });
+      paint: { "line-color": color, "line-width": isCoverage(layer) ? 1.5 : 0.9,
+        "line-dasharray": isCoverage(layer) ? [4, 3] : [1, 0] } });
     const lined = { source: layer.id, filter: ["==", "$type", "LineString"] };
     const layout = { visibility, "line-cap": "round", "line-join": "round" };
     if (isPlan) {
@@ -133,20 +135,32 @@
   function swatch(layer, entry) {
     const like = layer.features.find((f) => layer.renderer === "categorised" && String(f.value) === entry.value) || layer.features[0];
     const kind = like.geometry.type.replace("Multi", "");
-    const isGround = /^(communes|coverage)$/.test(layer.id);
     const space = "http://www.w3.org/2000/svg";
     const svg = document.createElementNS(space, "svg");
     svg.setAttribute("width", "26"); svg.setAttribute("height", "14"); svg.setAttribute("aria-hidden", "true");
     const shape = document.createElementNS(space, kind === "Point" ? "circle" : kind === "Polygon" ? "rect" : "line");
     const set = (values) => Object.entries(values).forEach(([name, v]) => shape.setAttribute(name, v));
     if (kind === "Point") set({ cx: 13, cy: 7, r: Math.min(6.5, 2 + pixels(entry.size) / 1.6), fill: entry.color });
-    else if (kind === "Polygon") set({ x: 2, y: 1, width: 22, height: 12, fill: entry.color, "fill-opacity": isGround ? 0.06 : 0.55, stroke: entry.color, "stroke-dasharray": layer.id === "coverage" ? "4 3" : "none" });
+    else if (kind === "Polygon") set({ x: 2, y: 1, width: 22, height: 12, fill: entry.color, "fill-opacity": isGround(layer) ? 0.06 : 0.55, stroke: entry.color, "stroke-dasharray": isCoverage(layer) ? "4 3" : "none" });
     else set({ x1: 1, y1: 7, x2: 25, y2: 7, stroke: entry.color, "stroke-width": layer.id === "plan" ? 4 : pixels(entry.size), "stroke-dasharray": layer.id === "plan" ? "6 5" : "none" });
     svg.append(shape);
     return svg;
   }
+  const groups = new Map();
+  function groupOf(layer) {
+    const whole = document.getElementById("layers");
+    if (!layer.group) return whole;
+    if (!groups.has(layer.group)) {
+      const group = make("details", undefined, whole);
+      make("summary", layer.group, group);
+      groups.set(layer.group, group);
+    }
+    const group = groups.get(layer.group);
+    if (layer.visible) group.open = true;
+    return group;
+  }
   function addLegend(map, layer) {
-    const block = make("div", undefined, document.getElementById("layers"));
+    const block = make("div", undefined, groupOf(layer));
     const label = make("label", undefined, block);
     const box = make("input", undefined, label);
     box.type = "checkbox"; box.checked = layer.visible; box.dataset.layer = layer.id;
@@ -253,7 +267,10 @@
     map.addLayer({ id: "chosen-point", type: "circle", source: "chosen", filter: ["==", "$type", "Point"],
       paint: { "circle-color": "#ffd800", "circle-radius": 11, "circle-opacity": 0, "circle-stroke-color": "#ffd800", "circle-stroke-width": 5 } });
     writeNames(map);
-    [...data.layers].reverse().forEach((layer) => addLegend(map, layer));
+    const topFirst = [...data.layers].reverse();
+    topFirst.filter((layer) => !layer.group).forEach((layer) => addLegend(map, layer));
+    data.layers.filter((layer) => layer.group).forEach(groupOf);
+    topFirst.filter((layer) => layer.group).forEach((layer) => addLegend(map, layer));
     const clickable = () => data.layers.filter((l) => !/^(coverage|extent)/.test(l.id)).flatMap(drawn).filter((id) => map.getLayer(id) && !id.endsWith("-case"));
     const under = (point) => {
       const around = [[point.x - 4, point.y - 4], [point.x + 4, point.y + 4]];

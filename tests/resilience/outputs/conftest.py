@@ -3,6 +3,7 @@
 Its frames are shared by all tests: writers never change what they are given.
 """
 
+from dataclasses import replace
 from datetime import date
 
 import geopandas as gpd
@@ -95,6 +96,7 @@ def exposure() -> gpd.GeoDataFrame:
             "kind": ["local", "local", "cheminement", "cheminement", "local"],
             "code": ["PM1", "PM1", "CM-A", "CM-A", "PM2"],
             "hazard": ["crue"] * 5,
+            "hazard_kind": ["flood_depth"] * 5,
             "scenario": ["Q20", "Q100", "Q20", "Q100", "Q100"],
             "return_period": [20.0, 100.0, 20.0, 100.0, 100.0],
             "intensity_max": [0.0, 0.35, 0.2, 0.8, np.nan],
@@ -223,7 +225,10 @@ def report(
         hazard_extents=frame(
             {
                 "hazard": ["crue", "crue"],
+                "hazard_kind": ["flood_depth", "flood_depth"],
+                "scenario": ["Q20", "Q100"],
                 "return_period": [20.0, 100.0],
+                "intensity_class": ["", ""],
                 "geometry": [
                     box(X + 900, Y - 150, X + 1400, Y + 150),
                     box(X + 600, Y - 350, X + 1700, Y + 350),
@@ -231,7 +236,32 @@ def report(
             }
         ),
         coverage=frame({"hazard": ["crue"], "geometry": [box(X - 200, Y - 600, X + 3000, Y + 600)]}),
+        hazards=pd.DataFrame(
+            {
+                "hazard": ["crue"],
+                "hazard_kind": ["flood_depth"],
+                "events": [(("Q20", 20.0), ("Q100", 100.0))],
+                "coverage": ["emprise.gpkg"],
+                "n_wet": [2],
+                "n_unmapped": [1],
+                "effect": ["year"],
+                "together": [""],
+                "prises_h_per_year_central": [1020.0],
+            }
+        ),
         exposure=exposure,
+        unmapped=pd.DataFrame(
+            {
+                "hazard": ["crue"] * 4,
+                "scenario": ["Q20", "Q20", "Q100", "Q100"],
+                "return_period": [20.0, 20.0, 100.0, 100.0],
+                "code_insee": ["62292", "62534", "62292", "62534"],
+                "n_objets": [2, 4, 2, 4],
+                "n_non_cartographies": [0, 0, 1, 0],
+                "length_m": [2000.0, 3000.0, 2000.0, 3000.0],
+                "unmapped_m": [100.0, 0.0, 500.0, 0.0],
+            }
+        ),
         event_losses=pd.DataFrame(
             {
                 "hazard": ["crue", "crue"],
@@ -256,6 +286,28 @@ def report(
                 "standard_error": [31.2, 0.0, 0.0, 0.0],
             }
         ),
+        loss_parts={
+            "communes": pd.DataFrame(
+                {
+                    "group": ["62292", "62534"],
+                    "prises": [1580, 5510],
+                    "events_prises_h_per_year": [1000.0, 20.0],
+                    "rates_prises_h_per_year": [700.0, 137.0],
+                    "prises_h_per_year": [1700.0, 157.0],
+                    "hours_per_prise_year": [1.08, 0.03],
+                }
+            ),
+            "conventions": pd.DataFrame(
+                {
+                    "hazard": ["crue"],
+                    "none": [900.0],
+                    "constant": [1020.0],
+                    "linear": [1100.0],
+                    "n_events": [2],
+                    "is_monotone": [True],
+                }
+            ),
+        },
         draws=1000,
         plan=plan,
         ecartees=plan.assign(raison="hors budget", action_id=["A-003", "A-004"]),
@@ -271,4 +323,49 @@ def report(
             }
         ),
         limits=["Les crues hors de l'emprise cartographiée ne sont pas jugées."],
+    )
+
+
+@pytest.fixture(scope="session")
+def stormy(report: Report, exposure: gpd.GeoDataFrame) -> Report:
+    """Add wind (two events), clay (classes, no frequency) and an observed flood to the study."""
+    way, room = line((0, 0), (2300, 0)), point(3800, 200)
+    others = frame(
+        {
+            "kind": ["cheminement", "cheminement", "cheminement", "cheminement", "local", "local"],
+            "code": ["CM-A", "CM-A", "CM-A", "CM-B", "PM1", "PM2"],
+            "hazard": ["Vent d'Ouest", "Vent d'Ouest", "argiles", "argiles", "crue vue", "crue vue"],
+            "hazard_kind": ["gust", "gust", "clay", "clay", "flood_extent", "flood_extent"],
+            "scenario": ["Q10", "Q50", "ExpoArgile", "ExpoArgile", "observé", "observé"],
+            "return_period": [10.0, 50.0, np.nan, np.nan, np.nan, np.nan],
+            "intensity_max": [28.0, 37.5, 3.0, np.nan, 1.0, np.nan],
+            "intensity_unit": ["m/s", "m/s", "classe", "classe", "présence", "présence"],
+            "wet_m": [2300.0, 2300.0, 800.0, np.nan, 0.0, np.nan],
+            "length_m": [2300.0, 2300.0, 2300.0, 1000.0, 0.0, 0.0],
+            "mapped_share": [1.0, 1.0, 1.0, 0.0, 1.0, 0.0],
+            "geometry": [way, way, way, line((2300, 0), (3300, 0)), room, point(2300, -800)],
+        }
+    )
+    reach = box(X, Y - 400, X + 2600, Y + 400)
+    extents = frame(
+        {
+            "hazard": ["Vent d'Ouest", "argiles", "argiles", "crue vue"],
+            "hazard_kind": ["gust", "clay", "clay", "flood_extent"],
+            "scenario": ["Q10", "ExpoArgile", "ExpoArgile", "observé"],
+            "return_period": [10.0, np.nan, np.nan, np.nan],
+            "intensity_class": ["25 à 31 m/s (110 km/h)", "faible (1)", "fort (3)", "dans l'emprise"],
+            "geometry": [
+                reach,
+                reach,
+                box(X, Y - 100, X + 800, Y + 100),
+                box(X + 3500, Y, X + 4000, Y + 500),
+            ],
+        }
+    )
+    coverage = frame({"hazard": ["Vent d'Ouest", "argiles", "crue vue"], "geometry": [reach] * 3})
+    return replace(
+        report,
+        exposure=pd.concat([exposure, others], ignore_index=True),
+        hazard_extents=pd.concat([report.hazard_extents, extents], ignore_index=True),
+        coverage=pd.concat([report.coverage, coverage], ignore_index=True),
     )

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from gracethd.outputs.labels import Language
+from resilience.outputs.hazard_tables import exposure_summary
 from resilience.outputs.report import (
     Report,
-    exposure_summary,
     findings_summary,
     key_figures,
     middle_event,
