@@ -193,7 +193,7 @@ def areas_of_prises(prises: pd.DataFrame, communes: pd.DataFrame | None) -> pd.D
             "pm": prises["pm"].fillna("").astype(str),
             "nro": prises["nro"].fillna("").astype(str),
             "commune": commune,
-            "epci": commune.map(epci).fillna("").astype(str),
+            "epci": epci.reindex(commune).fillna("").astype(str).to_numpy(),
         }
     )
 

@@ -143,6 +143,44 @@ def spof(
         typer.echo(line)
 
 
+@app.command()
+def scenario(
+    study: Annotated[Path, typer.Argument(help="The study's TOML file.")],
+    name: Annotated[str, typer.Argument(help="Of the scenario, as in [scenarios.NAME].")],
+    at: Annotated[
+        str | None,
+        typer.Option(help="Tell the situation at this time: 6h, 30min, 2j; else the worst."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the results.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Play a crisis: what is down, for whom, for how long, and in which order it is repaired.
+
+    Example: resilience scenario etude.toml incendie_nro --at 6h -o crise
+    """
+    from resilience.crisis import play
+    from resilience.crisis.play import scenario_named
+    from resilience.outputs.scenario_files import scenario_lines, write_scenario
+    from resilience.sections import hours_of
+    from resilience.study import load_study
+
+    at_h = None if at is None else hours_of(at, "--at")
+    told = load_study(study)
+    scenario_named(told, name)
+    say = progress()
+    read = _read_inventory([str(study)], say)
+    played = play(told, name, read.network, read.routes, read.tables, at_h=at_h, say=say)
+    if output is not None:
+        write_scenario(played, output, day=today(), recipient=told.recipient)
+    if as_json:
+        from gracethd.outputs.tables import plain
+
+        typer.echo(json.dumps(plain(played.summary), ensure_ascii=False, sort_keys=True))
+        return
+    for line in scenario_lines(played):
+        typer.echo(line)
+
+
 class _Read(NamedTuple):
     """An inventory that has been read and traced, with the tables of its study."""
 

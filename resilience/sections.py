@@ -133,6 +133,25 @@ def near_name(name: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
 
 
+def hours_of(text: str, where: str) -> float:
+    """Give the hours that a text says: 6h, 6, 90min or 2j.
+
+    Raises
+    ------
+    StudyError
+        With `where` in the message.
+
+    Examples
+    --------
+    >>> [hours_of(text, "--at") for text in ("6h", "90min", "2j", "1,5")]
+    [6.0, 1.5, 48.0, 1.5]
+    """
+    found = re.fullmatch(r"\s*(\d+(?:[.,]\d+)?)\s*(h|min|j|d)?\s*", text)
+    if found is None:
+        raise StudyError(f"{where}: {text!r} is not a time; write it as 6h, 90min or 2j")
+    return float(found[1].replace(",", ".")) * {"min": 1 / 60, "j": 24.0, "d": 24.0}.get(found[2], 1.0)
+
+
 def plain_path(value: object, folder: Path, where: str) -> Path:
     """Give the absolute path of an ordinary file name; nothing that a data library would fetch elsewhere.
 

@@ -22,8 +22,10 @@ from resilience.parameters import (
     replace_parameters,
 )
 from resilience.parameters.curves import read_curves
+from resilience.scenarios import Scenario
 from resilience.sections import Section, StudyError, near_name, plain_path
 from resilience.study_hazards import read_hazards
+from resilience.study_scenarios import read_scenarios
 
 __all__ = ["Loss", "Study", "StudyError", "load_study", "study_files"]
 
@@ -126,8 +128,7 @@ class Study:
     incident_days : (date, date) or None
         First and last day that the table of incidents covers.
     loss : Loss
-    scenarios : mapping
-        By name, as written.
+    scenarios : mapping of str to Scenario
     budget_eur : float or None
         What may be spent, excluding VAT, at the price year of the parameters.
     title, recipient, notice : str
@@ -145,7 +146,7 @@ class Study:
     curves: Path | None
     incident_days: tuple[date, date] | None
     loss: Loss
-    scenarios: Mapping[str, Mapping[str, object]]
+    scenarios: Mapping[str, Scenario]
     budget_eur: float | None
     title: str
     recipient: str
@@ -180,7 +181,7 @@ def load_study(path: str | Path) -> Study:
     path = Path(path).absolute()
     raw = Section("", _read_toml(path))
     raw.refuse_unknown(KEYS)
-    scenarios, outputs = raw.section("scenarios"), raw.section("outputs")
+    outputs = raw.section("outputs")
     curves = _curves_file(raw.section("parameters"), path.parent)
     outputs.refuse_unknown(("title", "recipient", "notice"))
     study = Study(
@@ -194,7 +195,7 @@ def load_study(path: str | Path) -> Study:
         curves=curves,
         incident_days=_incident_days(raw),
         loss=_loss(raw.section("loss")),
-        scenarios={name: scenarios.section(name).values for name in scenarios.values},
+        scenarios=read_scenarios(raw.section("scenarios"), path.parent),
         budget_eur=_budget(raw.section("budget")) if "budget" in raw.values else None,
         title=outputs.text("title", default=path.parent.name),
         recipient=outputs.text("recipient", default=""),
@@ -221,6 +222,10 @@ def study_files(study: Study) -> dict[str, tuple[Path, ...]]:
         terrain = () if hazard.terrain is None else (hazard.terrain,)
         maps = dict.fromkeys((*coverage, *terrain, *(event.path for event in hazard.events)))
         files[f"hazards.{hazard.name}"] = tuple(maps)
+    for scenario in study.scenarios.values():
+        drawn = [rule.polygon for rule in scenario.failures if rule.polygon is not None]
+        if areas := dict.fromkeys((*drawn, *(area.polygon for area in scenario.no_access))):
+            files[f"scenarios.{scenario.name}"] = tuple(areas)
     return files
 
 

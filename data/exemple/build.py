@@ -57,6 +57,11 @@ SITES = (
     ("enseignement", "Collège (fictif)"), ("eau", "Château d'eau (fictif)"),
     ("pylone", "Pylône mobile (fictif)"),
 )  # fmt: skip
+CREWS = pd.DataFrame(  # invented: two depots, and who can work on what
+    [("equipe", 3, 640000, 7070000, "ligne"), ("equipe", 2, 647000, 7073000, ""),
+     ("equipe", 1, 647000, 7073000, "nro")],
+    columns=["type", "nombre", "depot_x", "depot_y", "competence"],
+)  # fmt: skip
 STUDY = """# Étude d'exemple : vallée de l'Aa. RÉSEAU, ALÉA ET TABLES INVENTÉS ; voir README.md.
 # Les chemins sont relatifs à ce fichier ; toute clé inconnue est une erreur.
 inventory = ["livraisons/*.zip"]
@@ -69,6 +74,7 @@ communes = "communes.gpkg"
 cuivre = "cuivre.csv"
 equipements = "equipements.csv"
 feeds = "feeds.csv"
+ressources = "ressources.csv"
 routes = "routes.gpkg"
 sites_sensibles = "sites_sensibles.csv"
 terrain = "relief.tif"
@@ -87,6 +93,25 @@ events = [
 [loss]
 tail = "constant"
 draws = 1000
+
+[scenarios.incendie_nro]
+title = "Incendie du NRO de Wizernes"
+start = 2026-04-28T19:00:00
+failures = [{objects = ["local:LC629029000015"]}]
+
+[scenarios.crue_millennale]
+title = "Crue de 1 000 ans, l'une des plus graves"
+order = "sites"
+failures = [{hazard = "crue de l'Aa (inventée)", event = "Q1000", quantile = 0.95}]
+
+[scenarios.sabotage_collecte]
+title = "Câbles de collecte coupés la même nuit"
+failures = [{kind = "cable", segment = "collecte", share = 0.3}]
+
+[scenarios.tempete]
+title = "Tempête : un appui de distribution sur vingt à terre"
+order = "prises"
+failures = [{kind = "ptech", nature = "appui", segment = "distribution", share = 0.05}]
 
 [budget]
 total_eur = 300000
@@ -128,7 +153,7 @@ def build(folder: Path) -> SynthNetwork:
     write_roads(network, folder / "routes.gpkg")
     _write_communes(network, folder)
     _write_hazard(network, folder)
-    for name, table in {**_tables(network), "faults": faults}.items():
+    for name, table in {**_tables(network), "ressources": CREWS, "faults": faults}.items():
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
     (folder / "etude.toml").write_text(STUDY, encoding="utf-8", newline="\n")
     return network

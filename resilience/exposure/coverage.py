@@ -35,7 +35,20 @@ def read_coverage(path: Path, crs: pyproj.CRS, *, hazard: str) -> shapely.Geomet
     HazardError
         When it has several layers, no polygon, or geometries that are not polygons.
     """
-    role = f"coverage of hazard {hazard!r}"
+    return read_area(path, crs, role=f"coverage of hazard {hazard!r}")
+
+
+def read_area(path: Path, crs: pyproj.CRS, *, role: str) -> shapely.Geometry:
+    """Give the polygons of a layer as one valid (multi)polygon; see `read_coverage`, which calls it.
+
+    Parameters
+    ----------
+    path : Path
+    crs : pyproj.CRS
+        Of the result.
+    role : str
+        What the layer is for, as messages name it.
+    """
     file = local_file(path, role=role)
     try:
         layers = fiona.listlayers(file)
@@ -55,9 +68,7 @@ def read_coverage(path: Path, crs: pyproj.CRS, *, hazard: str) -> shapely.Geomet
     polygons = np.array(shapes, dtype=object)
     polygons = polygons[~shapely.is_empty(polygons)] if len(polygons) else polygons
     if len(polygons) == 0:
-        raise HazardError(
-            f"{role}: {path}, layer {layers[0]!r}, is empty; draw the mapped area, or say 'extent'"
-        )
+        raise HazardError(f"{role}: {path}, layer {layers[0]!r}, is empty; draw the area")
     if not np.isin(shapely.get_type_id(polygons), AREAS).all():
         raise HazardError(
             f"{role}: {path}, layer {layers[0]!r}, holds geometries that are not polygons; keep areas"

@@ -27,7 +27,7 @@ events = [{return_period = 100, path = "q100.tif"}, {return_period = 20, path = 
 tail = "none"
 draws = 50
 [scenarios.incendie_nro]
-objets = ["NRO1"]
+failures = [{objects = ["local:NRO1"]}, {kind = "cable", polygon = "emprise.gpkg"}]
 [budget]
 total_eur = 300000
 [outputs]
@@ -64,7 +64,8 @@ def test_a_full_study_is_read_as_it_is_written(folder: Path) -> None:
     assert hazard.coverage == folder / "emprise.gpkg"
     assert study.loss == Loss(tail="none", draws=50, wet_from_m=0)
     assert study.budget_eur == 300_000
-    assert dict(study.scenarios["incendie_nro"]) == {"objets": ["NRO1"]}
+    assert study.scenarios["incendie_nro"].failures[0].objects == ("local:NRO1",)
+    assert study_files(study)["scenarios.incendie_nro"] == (folder / "emprise.gpkg",)
 
 
 def test_the_smallest_study_names_deliveries_only(folder: Path) -> None:
@@ -88,7 +89,7 @@ def test_a_name_with_brackets_that_exists_is_not_a_pattern(folder: Path) -> None
 def test_the_files_of_a_study_are_all_listed(folder: Path) -> None:
     files = study_files(load_study(write(folder, FULL)))
     assert [path.name for path in files["hazards.crue"]] == ["emprise.gpkg", "q20.tif", "q100.tif"]
-    assert sum(len(paths) for paths in files.values()) == 1 + 3 + 1 + 3
+    assert sum(len(paths) for paths in files.values()) == 1 + 3 + 1 + 3 + 1
 
 
 def test_all_missing_files_are_named_in_one_message(folder: Path) -> None:
@@ -140,7 +141,7 @@ def test_a_parameter_takes_the_place_of_the_shipped_one(folder: Path) -> None:
         ('["livraisons/*.zip", "autre.zip"]', '"autre.zip"', r"inventory: a list with at least one item"),
         ('["livraisons/*.zip", "autre.zip"]', "[3]", r"inventory: a path between quotes is expected, not 3"),
         ("[budget]", "[[budget]]", r"budget: a table is expected"),
-        ("[scenarios.incendie_nro]", "[scenarios]", r"scenarios\.objets: a table is expected"),
+        ("[scenarios.incendie_nro]", "[scenarios]", r"scenarios\.failures: a table is expected"),
         ("[loss]", "[loss", r"not valid TOML"),
     ],
 )

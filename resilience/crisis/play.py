@@ -1,0 +1,211 @@
+"""One scenario of a study, from deliveries to who is down when and who repairs what."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gracethd.network import Network
+from gracethd.routes import Routes
+from resilience.crisis.failing import Chances, failed_assets
+from resilience.crisis.repair import crews_of, dispatch, repair_tasks
+from resilience.crisis.timeline import (
+    RESTORED,
+    down_over_time,
+    hours_until_restored,
+    prises_hours,
+    situation,
+    spans,
+)
+from resilience.exposure import expose
+from resilience.fragility import failure_probabilities
+from resilience.losses import index_graph
+from resilience.scenarios import Scenario
+from resilience.sections import StudyError, near_name
+from resilience.stakes import stakes
+from resilience.study import Study
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a scenario gives.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    hour : float
+        Of the situation.
+    summary : mapping
+        hour_of_worst, prises_down_max, prises_stranded_max, patchable_max, prises_h (None where some prises
+        never come back), restored_50_h, restored_90_h, restored_99_h (None likewise), n_failed, n_tasks,
+        n_crews (None = unlimited), tasks_without_crew, prises_down_at, prises_stranded_at.
+    curve : DataFrame
+        From `resilience.crisis.timeline.down_over_time`.
+    tasks : GeoDataFrame
+        From `resilience.crisis.repair.dispatch`, by turn, with kind, code, libelle, segment, cause, geometry.
+    waiting : DataFrame
+        What comes back with the power: kind, code, libelle, failed_at_h, back_at_h.
+    areas, sites : DataFrame
+        From `resilience.crisis.timeline.situation`.
+    """
+
+    scenario: Scenario
+    hour: float
+    summary: Mapping[str, object]
+    curve: pd.DataFrame
+    tasks: gpd.GeoDataFrame
+    waiting: pd.DataFrame
+    areas: pd.DataFrame
+    sites: pd.DataFrame
+
+
+def play(
+    study: Study,
+    name: str,
+    network: Network,
+    routes: Routes,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    at_h: float | None = None,
+    say: Say = lambda _: None,
+) -> Played:
+    """Play one scenario of a study on its network.
+
+    Parameters
+    ----------
+    study : Study
+    name : str
+        Of the scenario.
+    network, routes, tables
+        Of the study: `gracethd.network.build_network`, `gracethd.routes.trace_routes`,
+        `resilience.tables.load_tables`.
+    at_h : float, optional
+        Hour of the situation that is told; without it the first hour at which most prises are down.
+    say : callable
+        Told what begins.
+
+    Raises
+    ------
+    StudyError
+        A scenario, an object, a zone, a commune or an event that does not exist.
+
+    Examples
+    --------
+    >>> play(study, "incendie_nro", network, routes, tables).summary["prises_down_max"]  # doctest: +SKIP
+    """
+    scenario = scenario_named(study, name)
+    crews = crews_of(tables)
+    graph = routes.nominal
+    counts, _ = stakes(routes, tables)
+    weights = np.stack([graph.prises, counts.get("sites", pd.Series(0, counts.index)).to_numpy()], axis=1)
+    nominal = index_graph(graph, graph.prises[:, None])
+    physical = index_graph(routes.physical, routes.physical.prises[:, None])
+    say("pannes")
+    possible = _probabilities(study, scenario, network, tables)
+    chances = Chances(graph, nominal, possible, study.seed, study.loss.draws)
+    failures = failed_assets(scenario, network, tables, study.parameters, chances)
+    say("réparations")
+    tasks = repair_tasks(failures, scenario, network, study.parameters, nominal, weights)
+    done = dispatch(tasks, crews, study.parameters, order=scenario.order, level=scenario.level)
+    out = spans(failures, done)
+    curve = down_over_time(nominal, physical, out)
+    worst_h = float(curve["hour"].iloc[int(curve["prises_down"].to_numpy().argmax())])
+    hour = worst_h if at_h is None else at_h
+    say("situation")
+    areas, sites = situation(hour, out, nominal, physical, routes, tables)
+    return Played(
+        scenario=scenario,
+        hour=hour,
+        summary=_summary(curve, failures, done, crews, hour, worst_h),
+        curve=curve,
+        tasks=_named_tasks(done, failures, network),
+        waiting=_waiting(failures, network),
+        areas=areas,
+        sites=sites,
+    )
+
+
+def scenario_named(study: Study, name: str) -> Scenario:
+    """Give a scenario of a study.
+
+    Raises
+    ------
+    StudyError
+        When the study has none of that name.
+    """
+    if name not in study.scenarios:
+        known = (
+            near_name(name, study.scenarios)
+            if study.scenarios
+            else "it has none; write [scenarios.NAME] with what fails"
+        )
+        raise StudyError(f"{study.path.name}: no scenario {name!r}; {known}")
+    return study.scenarios[name]
+
+
+def _probabilities(
+    study: Study, scenario: Scenario, network: Network, tables: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Give the probabilities of failure in the hazards that the scenario names; no row if it names none."""
+    named = {rule.hazard for rule in scenario.failures if rule.hazard}
+    if not named:
+        return pd.DataFrame(columns=["hazard", "scenario"])
+    hazards = [hazard for hazard in study.hazards if hazard.name in named]
+    exposure = expose(network, hazards, wet_from_m=study.loss.wet_from_m, level=scenario.level)
+    kinds = {hazard.name: str(hazard.kind) for hazard in hazards}
+    told = exposure.assign(hazard_kind=exposure["hazard"].map(kinds).astype(str))
+    return failure_probabilities(
+        network, told, study.parameters, scenario.level, equipment=tables.get("equipements")
+    )
+
+
+def _summary(
+    curve: pd.DataFrame,
+    failures: pd.DataFrame,
+    done: pd.DataFrame,
+    crews: pd.DataFrame | None,
+    hour: float,
+    worst_h: float,
+) -> dict[str, object]:
+    state = curve[curve["hour"] <= hour].iloc[-1]
+    patchable = curve["prises_down"] - curve["prises_stranded"]
+    restored = {f"restored_{share * 100:.0f}_h": hours_until_restored(curve, share) for share in RESTORED}
+    return {
+        "hour_of_worst": worst_h,
+        "prises_down_max": int(curve["prises_down"].max()),
+        "prises_stranded_max": int(curve["prises_stranded"].max()),
+        "patchable_max": int(patchable.max()),
+        "prises_h": _finite(prises_hours(curve)),
+        **{key: _finite(value) for key, value in restored.items()},
+        "n_failed": int(failures["asset"].nunique()),
+        "n_tasks": len(done),
+        "n_crews": None if crews is None else len(crews),
+        "tasks_without_crew": int(done["end_h"].isna().sum()),
+        "prises_down_at": int(state["prises_down"]),
+        "prises_stranded_at": int(state["prises_stranded"]),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _named_tasks(done: pd.DataFrame, failures: pd.DataFrame, network: Network) -> gpd.GeoDataFrame:
+    cause = failures.groupby("asset")["cause"].agg(lambda causes: ", ".join(sorted(set(causes))))
+    assets = network.assets.iloc[done["asset"]][["kind", "code", "libelle", "segment", "geometry"]]
+    rows = pd.concat([done.reset_index(drop=True), assets.reset_index(drop=True)], axis=1)
+    rows["cause"] = rows["asset"].map(cause)
+    first = ["turn", "kind", "code", "libelle", "segment", "cause", "stage", "skill", "crew"]
+    rest = [name for name in rows.columns if name not in {*first, "geometry", "asset", "x", "y"}]
+    ordered = rows.sort_values("turn", ignore_index=True)[[*first, *rest, "geometry"]]
+    return gpd.GeoDataFrame(ordered, geometry="geometry", crs=network.assets.crs)
+
+
+def _waiting(failures: pd.DataFrame, network: Network) -> pd.DataFrame:
+    rows = failures[failures["back_at_h"].notna()]
+    named = network.assets.iloc[rows["asset"]][["kind", "code", "libelle"]].reset_index(drop=True)
+    return pd.concat([named, rows[["failed_at_h", "back_at_h"]].reset_index(drop=True)], axis=1)

@@ -1,0 +1,162 @@
+"""What ``resilience scenario`` writes and prints: a workbook, layers and tables of one crisis."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gracethd.outputs.drawing import are_lines, one_kind, standing_points
+from gracethd.outputs.geopackage import Layer, write_geopackage
+from gracethd.outputs.labels import value_label, written
+from gracethd.outputs.publish import publish_folder
+from gracethd.outputs.styles import Class, GeometryKind, Style
+from gracethd.outputs.tables import write_json, write_table
+from gracethd.outputs.workbook import Sheet, write_workbook
+from resilience.crisis import Played
+
+_STAGE_COLORS = ("#4c0a16", "#a8261f", "#d95f43", "#e8b48a", "#8a8f94")
+_SHOWN_TASKS = 10
+
+
+def write_scenario(played: Played, folder: Path, *, day: date, recipient: str = "") -> None:
+    """Write a scenario into a folder, whole or not at all.
+
+    ``scenario_<name>.xlsx``, ``.gpkg``, ``.json`` (the summary), ``_courbe.csv``, ``_reparations.csv``,
+    ``_territoires.csv`` and ``_sites.csv``.
+    """
+    name = f"scenario_{played.scenario.name}"
+    with publish_folder(folder) as aside:
+        write_table(played.curve, aside / f"{name}_courbe.csv")
+        write_table(played.tasks, aside / f"{name}_reparations.csv")
+        write_table(played.areas, aside / f"{name}_territoires.csv")
+        write_table(played.sites, aside / f"{name}_sites.csv")
+        write_json({"scenario": played.scenario.name, **played.summary}, aside / f"{name}.json")
+        layers = _layers(played.tasks)
+        if layers:
+            write_geopackage(layers, aside / f"{name}.gpkg", recipient=recipient, day=day)
+        write_workbook(
+            _sheets(played), aside / f"{name}.xlsx",
+            title=f"Scénario de crise : {played.scenario.title}",
+            recipient=recipient, day=day, notes=scenario_lines(played),
+        )  # fmt: skip
+
+
+def scenario_lines(played: Played) -> list[str]:
+    """Say what a scenario gives, in French, a fact a line."""
+    told, scenario = played.summary, played.scenario
+    worst = (
+        f"{scenario.title} : {_n(told['n_failed'])} objet(s) en panne, {_n(told['prises_down_max'])} prises"
+        f" sans service au pire ({_hour(told['hour_of_worst'], played)}), dont {_n(told['patchable_max'])} au"
+        " plus qu'un rebranchement suffirait à servir."
+    )
+    then = (
+        f"À {_hour(played.hour, played)} : {_n(told['prises_down_at'])} prises sans service, dont"
+        f" {_n(told['prises_stranded_at'])} sans aucun chemin."
+    )
+    lines = [worst, then]
+    crews = (
+        "équipes sans limite de nombre (aucune table ressources)"
+        if told["n_crews"] is None
+        else f"{_n(told['n_crews'])} équipes, ordre « {scenario.order} »"
+    )
+    lines.append(f"Réparation : {_n(told['n_tasks'])} intervention(s), {crews}.")
+    if told["prises_h"] is None:
+        lines.append(
+            f"{_n(told['tasks_without_crew'])} intervention(s) sans aucune équipe de cette compétence :"
+            f" {_n(int(played.curve['prises_down'].iloc[-1]))} prises ne sont jamais rétablies."
+        )
+    else:
+        marks = ", ".join(
+            f"{share} % à {_hour(told[f'restored_{share}_h'], played)}" for share in (50, 90, 99)
+        )
+        lines.append(f"Rétablissement : {marks} ; {_n(told['prises_h'])} prises·h perdues.")
+    if len(played.waiting):
+        lines.append(
+            f"{len(played.waiting)} NRO à l'arrêt faute de courant, batteries épuisées ; ils reviennent avec"
+            " lui. Les logements sans courant ne sont pas comptés à part."
+        )
+    if len(played.sites):
+        types = played.sites["type"].value_counts().sort_index()
+        named = ", ".join(f"{n} {value_label('type', kind)}" for kind, n in types.items())
+        lines.append(f"Sites sensibles sans service à cette heure : {named}.")
+    lines += [_task_words(task) for task in played.tasks.head(_SHOWN_TASKS).to_dict("records")]
+    more = len(played.tasks) - _SHOWN_TASKS
+    return [*lines, f"… et {_n(more)} autre(s) intervention(s)."] if more > 0 else lines
+
+
+def _task_words(task: Mapping[Hashable, Any]) -> str:
+    what = f"{task['turn']}. {value_label('kind', task['kind'])} {task['libelle'] or task['code']}"
+    behind = f"{_n(task['prises_behind'])} prises sans service derrière"
+    if np.isnan(task["end_h"]):
+        return f"{what}, aucune équipe de cette compétence, {behind}"
+    who = f"équipe {task['crew']}, " if task["crew"] else ""
+    return f"{what}, {who}de {_h(task['begin_h'])} à {_h(task['end_h'])} h, {behind}"
+
+
+def _sheets(played: Played) -> Sequence[Sheet]:
+    at = _hour(played.hour, played)
+    parts = (
+        Sheet(
+            "Territoires", played.areas, f"Prises sans service à {at}",
+            "Par PM, NRO, commune et EPCI ; « sans chemin » : aucun rebranchement n'y suffirait.",
+        ),
+        Sheet(
+            "Réparations", pd.DataFrame(played.tasks.drop(columns="geometry")), "Ordre des interventions",
+            "Heures depuis le début. Équipe 0 : sans limite de nombre ; -1 : personne n'a la compétence.",
+        ),
+        Sheet(
+            "Courbe", played.curve, "Prises sans service au fil du temps",
+            "Chaque ligne vaut jusqu'à la suivante.",
+        ),
+        Sheet("Sites sensibles", played.sites, f"Sites sensibles sans service à {at}", ""),
+        Sheet("Courant", played.waiting, "NRO à l'arrêt faute de courant", "Ils reviennent avec lui."),
+    )  # fmt: skip
+    return [sheet for sheet in parts if len(sheet.frame) or sheet.name in ("Territoires", "Réparations")]
+
+
+def _layers(tasks: gpd.GeoDataFrame) -> list[Layer]:
+    placed = tasks[~(tasks.geometry.isna() | tasks.geometry.is_empty)]
+    placed = placed.assign(stage=placed["stage"].astype(str))
+    if placed.empty:
+        return []
+    shapes = placed.geometry.to_numpy()
+    points = placed.set_geometry(gpd.GeoSeries(standing_points(shapes), placed.index, crs=placed.crs))
+    layers = [Layer("reparations", points, "Interventions, par étape", _style("point"))]
+    lines = are_lines(shapes)
+    if lines.any():
+        drawn = placed[lines].set_geometry(
+            gpd.GeoSeries(one_kind(shapes[lines]), placed.index[lines], crs=placed.crs)
+        )
+        layers.append(
+            Layer("reparations_lignes", drawn, "Interventions sur des lignes, par étape", _style("line"))
+        )
+    return layers
+
+
+def _style(kind: GeometryKind) -> Style:
+    classes = tuple(
+        Class(value_label("stage", str(stage)).capitalize(), color, 1.2, value=str(stage))
+        for stage, color in enumerate(_STAGE_COLORS)
+    )
+    return Style(kind, classes, "stage", "categorised")
+
+
+def _n(value: object) -> str:
+    return written(value, "int")
+
+
+def _h(hours: float) -> str:
+    return written(float(hours), "value")
+
+
+def _hour(hours: object, played: Played) -> str:
+    """Write an hour of the scenario, with its moment where the scenario has a beginning."""
+    text = f"{_h(float(str(hours)))} h"
+    if played.scenario.start is None:
+        return text
+    moment = played.scenario.start + timedelta(hours=float(str(hours)))
+    return f"{text} (le {moment:%d/%m/%Y à %H:%M})"
