@@ -169,7 +169,7 @@ def scenario(
     scenario_named(told, name)
     say = progress()
     read = _read_inventory([str(study)], say)
-    played = play(told, name, read.network, read.routes, read.tables, at_h=at_h, say=say)
+    played = play(told, name, read.network, read.routes, read.tables, day=today(), at_h=at_h, say=say)
     if output is not None:
         write_scenario(played, output, day=today(), recipient=told.recipient)
     if as_json:

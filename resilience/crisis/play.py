@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import geopandas as gpd
 import numpy as np
@@ -21,7 +22,9 @@ from resilience.crisis.timeline import (
 )
 from resilience.exposure import expose
 from resilience.fragility import failure_probabilities
+from resilience.hazards import on_day
 from resilience.losses import index_graph
+from resilience.same_event import joined, joint_events
 from resilience.scenarios import Scenario
 from resilience.sections import StudyError, near_name
 from resilience.stakes import stakes
@@ -70,6 +73,7 @@ def play(
     routes: Routes,
     tables: Mapping[str, pd.DataFrame],
     *,
+    day: date,
     at_h: float | None = None,
     say: Say = lambda _: None,
 ) -> Played:
@@ -83,6 +87,8 @@ def play(
     network, routes, tables
         Of the study: `gracethd.network.build_network`, `gracethd.routes.trace_routes`,
         `resilience.tables.load_tables`.
+    day : date
+        On which maps must be in force, where they do not say another one.
     at_h : float, optional
         Hour of the situation that is told; without it the first hour at which most prises are down.
     say : callable
@@ -95,7 +101,7 @@ def play(
 
     Examples
     --------
-    >>> play(study, "incendie_nro", network, routes, tables).summary["prises_down_max"]  # doctest: +SKIP
+    >>> played = play(study, "feu", network, routes, tables, day=date.today())  # doctest: +SKIP
     """
     scenario = scenario_named(study, name)
     crews = crews_of(tables)
@@ -105,7 +111,7 @@ def play(
     nominal = index_graph(graph, graph.prises[:, None])
     physical = index_graph(routes.physical, routes.physical.prises[:, None])
     say("pannes")
-    possible = _probabilities(study, scenario, network, tables)
+    possible = _probabilities(study, scenario, network, tables, day)
     chances = Chances(graph, nominal, possible, study.seed, study.loss.draws)
     failures = failed_assets(scenario, network, tables, study.parameters, chances)
     say("réparations")
@@ -148,19 +154,23 @@ def scenario_named(study: Study, name: str) -> Scenario:
 
 
 def _probabilities(
-    study: Study, scenario: Scenario, network: Network, tables: Mapping[str, pd.DataFrame]
+    study: Study, scenario: Scenario, network: Network, tables: Mapping[str, pd.DataFrame], day: date
 ) -> pd.DataFrame:
     """Give the probabilities of failure in the hazards that the scenario names; no row if it names none."""
     named = {rule.hazard for rule in scenario.failures if rule.hazard}
-    if not named:
+    hazards = [one for one in on_day(study.hazards, day) if {one.name, one.same_event} & named]
+    if not hazards:
         return pd.DataFrame(columns=["hazard", "scenario"])
-    hazards = [hazard for hazard in study.hazards if hazard.name in named]
     exposure = expose(network, hazards, wet_from_m=study.loss.wet_from_m, level=scenario.level)
     kinds = {hazard.name: str(hazard.kind) for hazard in hazards}
     told = exposure.assign(hazard_kind=exposure["hazard"].map(kinds).astype(str))
-    return failure_probabilities(
+    failures = failure_probabilities(
         network, told, study.parameters, scenario.level, equipment=tables.get("equipements")
     )
+    # a scenario may name one map, or the event in which several come together
+    joint = joint_events(hazards)
+    shared = joined(failures, joint)
+    return pd.concat([failures, shared[shared["hazard"].isin(joint["joint"])]], ignore_index=True)
 
 
 def _summary(

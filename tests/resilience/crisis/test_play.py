@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,7 +13,10 @@ import shapely
 
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
-from resilience.crisis import Played, play
+from resilience.crisis import Chances, Played, failed_assets, play
+from resilience.losses import index_graph
+from resilience.parameters import default_parameters
+from resilience.scenarios import FailureRule, Scenario
 from resilience.sections import StudyError
 from resilience.study import load_study
 from tests.resilience.small_network import small_network
@@ -47,7 +51,7 @@ def played(network: tuple[Network, Routes], tmp_path: Path) -> Play:
     def run(text: str, tables: Mapping[str, pd.DataFrame] | None = None, at_h: float | None = None) -> Played:
         path = tmp_path / "etude.toml"
         path.write_text(f'inventory = ["a.zip"]\n[scenarios.essai]\n{text}', encoding="utf-8")
-        return play(load_study(path), "essai", *network, tables or {}, at_h=at_h)
+        return play(load_study(path), "essai", *network, tables or {}, day=date(2026, 1, 1), at_h=at_h)
 
     return run
 
@@ -215,3 +219,27 @@ def test_what_is_not_there_is_said(played: Play, text: str, message: str) -> Non
 def test_a_crew_of_an_unknown_skill_is_refused(played: Play) -> None:
     with pytest.raises(StudyError, match=r"competence 'lignes' of a crew; did you mean 'ligne'"):
         played(CUTS, crews((1, "lignes", np.nan, np.nan)))
+
+
+def test_a_drawn_state_stands_at_its_quantile_of_prises_hours(network: tuple[Network, Routes]) -> None:
+    """NRO LN2 (7 prises, 2 h) and PM LP1 (15, 10 h) fail each with 1/2: 0, 14, 150 or 164 prises·h."""
+    net, routes = network
+    assets = net.assets
+    ln2, lp1 = (int(np.flatnonzero(assets["code"] == code)[0]) for code in ("LN2", "LP1"))
+    failures = pd.DataFrame(
+        {"asset": [ln2, lp1], "hazard": "crue", "scenario": "Q20", "return_period": 20.0,
+         "mechanism": "x", "p": 0.5, "repair_h": [2.0, 10.0]}
+    )  # fmt: skip
+    graph = routes.nominal
+    chances = Chances(graph, index_graph(graph, graph.prises[:, None]), failures, seed=1, draws=400)
+
+    def state(quantile: float) -> set[str]:
+        rule = FailureRule(hazard="crue", event="Q20", quantile=quantile, at_h=3.0)
+        out = failed_assets(Scenario("x", "x", failures=(rule,)), net, {}, default_parameters(), chances)
+        assert (out["failed_at_h"] == 3).all()
+        return set(assets["code"].iloc[out["asset"]])
+
+    assert state(1.0) == {"LN2", "LP1"}
+    assert state(0.1) == set()  # in a quarter of the draws nothing fails
+    assert state(0.4) == {"LN2"}
+    assert state(0.6) == {"LP1"}
