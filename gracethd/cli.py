@@ -18,9 +18,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Deliveries = Annotated[list[Path], typer.Argument(help="Folders or zip archives, as many as needed.")]
+Deliveries = Annotated[
+    list[str],
+    typer.Argument(
+        help="Folders, zip archives, databases or postgresql://user@host/base?schema=NAME, as many as needed."
+    ),
+]
 Inventory = Annotated[
-    list[str], typer.Argument(help="A store made by gracethd import, or folders and zip archives.")
+    list[str], typer.Argument(help="A store made by gracethd import, or deliveries as check takes them.")
 ]
 
 
@@ -84,7 +89,7 @@ def import_(
         typer.Option(
             "-o",
             "--output",
-            help="The store: a folder (name.parquet), a .gpkg or postgresql://user@host/base.",
+            help="The store: a folder (name.parquet), a .gpkg or postgresql://user@host/base?schema=NAME.",
         ),
     ],
 ) -> None:

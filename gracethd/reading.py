@@ -12,7 +12,7 @@ import pyproj
 import shapely
 
 from gracethd.codes import among, follow
-from gracethd.deliveries import Delivery, Reader, Tell, open_deliveries, open_root
+from gracethd.deliveries import Delivery, Reader, Root, Tell, open_deliveries, open_root
 from gracethd.errors import CRSError, LevelError, SourceError
 from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
@@ -21,8 +21,8 @@ from gracethd.normalise import TABLES, gather, only_taken, settle
 from gracethd.store import is_store, open_store
 
 
-def read_lean(root: Path) -> list[Delivery]:
-    """Read the deliveries of one path as far as the inventory takes them."""
+def read_lean(root: Root) -> list[Delivery]:
+    """Read the deliveries of one root as far as the inventory takes them."""
     return [only_taken(delivery) for delivery in open_root(root)]
 
 
@@ -38,9 +38,10 @@ def read(
     ----------
     sources : path or sequence of paths
         Folders or zip archives of shapefile+CSV, GeoPackages or SpatiaLite files, or patterns of such names,
-        in GraceTHD 2.0.x or 3.x, mixed as they come. Their order settles ties: where two deliveries hold the
+        in GraceTHD 2.0.x or 3.x, mixed as they come; or ``postgresql://user@host/database?schema=NAME`` for
+        the delivery that a schema holds. Their order settles ties: where two deliveries hold the
         same object, the newest update wins, then the first.
-        Or the one store that `gracethd.store.write_store` made, also as ``postgresql://user@host/database``.
+        Or the one store that `gracethd.store.write_store` made, in a database too.
     reader : callable, optional
         Reads one folder, archive or database; `gracethd.deliveries.kept_in` gives one that goes on.
     tell : callable, optional
@@ -70,7 +71,7 @@ def read(
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     stores = [source for source in given if is_store(source)]
     if not stores:
-        return build_inventory(open_deliveries([Path(source) for source in given], reader=reader, tell=tell))
+        return build_inventory(open_deliveries(given, reader=reader, tell=tell))
     if len(given) > 1:
         raise SourceError("a store is read alone; import all deliveries into one, or name deliveries only")
     return open_store(stores[0])

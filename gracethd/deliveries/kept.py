@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyproj
 import shapely
 
-from gracethd.deliveries.reading import Reader, content_digest
+from gracethd.deliveries.reading import Reader, Root, content_digest
 from gracethd.deliveries.text import TEXT_DTYPES
 from gracethd.deliveries.types import Delivery
 from gracethd.errors import SourceError
@@ -56,8 +56,10 @@ class Kept:
     options: str = ""
     taken: int = 0
 
-    def __call__(self, root: Path) -> list[Delivery]:
-        """Give the deliveries of a path as `reader` does."""
+    def __call__(self, root: Root) -> list[Delivery]:
+        """Give the deliveries of a path as `reader` does; rows of a database tell alone what it holds."""
+        if not isinstance(root, Path):
+            return self.reader(root)
         key = self._key(root)
         for file in sorted(self.folder.glob(f"{key}.*.arrow")):
             if file.name == f"{key}.{_file_digest(file)}.arrow":
@@ -90,7 +92,7 @@ def kept_in(
     folder : Path
         Made when it does not exist, for its owner only.
     reader : callable
-        Gives the deliveries of one path.
+        Gives the deliveries of one root; those of a database are read again each time.
     say : callable
         Told in words what is taken from the folder, discarded, or left there.
     options : str

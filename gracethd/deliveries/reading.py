@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import pandas as pd
 
 from gracethd.deliveries import archives
-from gracethd.deliveries.crs import read_prj, unify
+from gracethd.deliveries.crs import read_prj
 from gracethd.deliveries.databases import read_database
 from gracethd.deliveries.folders import (
     DATABASE,
@@ -23,12 +22,14 @@ from gracethd.deliveries.folders import (
     is_wanted_in_archive,
     table_files,
 )
-from gracethd.deliveries.layers import missing_geometry, read_dbf, read_layer
+from gracethd.deliveries.layers import read_dbf, read_layer
+from gracethd.deliveries.schemas import address_of, read_schema
+from gracethd.deliveries.tables import ReadTable, as_delivery, not_read_tables
 from gracethd.deliveries.text import read_csv
 from gracethd.deliveries.types import Delivery
-from gracethd.deliveries.versions import keep_known, table_version
 from gracethd.errors import GraceTHDError, SourceError
 from gracethd.findings import findings_frame, merge_findings
+from gracethd.postgis import is_address
 
 if TYPE_CHECKING:
     import pyproj
@@ -67,23 +68,27 @@ def open_delivery(path: Path) -> Delivery:
     return found[0]
 
 
-Reader = Callable[[Path], list[Delivery]]
-"""Gives the deliveries of one path of `delivery_roots`."""
+Root = Path | str
+"""A folder, an archive or a database that holds deliveries, or the address of a schema that is one."""
+
+Reader = Callable[[Root], list[Delivery]]
+"""Gives the deliveries of one root."""
 
 Tell = Callable[[int, int], None]
 """Told how many of the paths have been read, and how many there are."""
 
 
 def open_deliveries(
-    paths: Sequence[Path], *, reader: Reader | None = None, tell: Tell = lambda _done, _all: None
+    paths: Sequence[Path | str], *, reader: Reader | None = None, tell: Tell = lambda _done, _all: None
 ) -> list[Delivery]:
     """Read deliveries in the order of the paths; a folder of deliveries gives each of them, sorted by name.
 
     Parameters
     ----------
-    paths : sequence of Path
+    paths : sequence of Path or str
         Folders, zips (of zips, too), databases, or patterns of such names (``livraisons/*.zip``); a folder
-        that holds only zips, databases or sub-folders with deliveries is expanded.
+        that holds only zips, databases or sub-folders with deliveries is expanded. A text that is
+        ``postgresql://user@host/database?schema=NAME`` is the delivery that this schema holds.
     reader : callable, optional
         Reads one path in the place of `open_root`, and may keep less: a thousand whole deliveries do not fit
         in memory.
@@ -102,14 +107,23 @@ def open_deliveries(
     """
     if not paths:
         raise SourceError("no delivery given: name at least one folder or .zip")
-    given = [one for path in paths for one in _expanded(Path(path))]
-    roots = [root for path in given for root in delivery_roots(path)]
-    distinct = list({root.resolve(): root for root in roots}.values())
+    roots = [root for path in paths for root in _roots(path)]
+    distinct = list({_identity(root): root for root in roots}.values())
     read: list[Delivery] = []
     for done, root in enumerate(distinct, start=1):
         read += (reader or open_root)(root)
         tell(done, len(distinct))
     return [_renamed(delivery, name) for delivery, name in zip(read, _unique_names(read), strict=True)]
+
+
+def _roots(path: Path | str) -> list[Root]:
+    if is_address(path):
+        return [address_of(path)]
+    return [root for one in _expanded(Path(path)) for root in delivery_roots(one)]
+
+
+def _identity(root: Root) -> Root:
+    return root.resolve() if isinstance(root, Path) else root
 
 
 def _expanded(path: Path) -> list[Path]:
@@ -129,8 +143,10 @@ class _Budget:
     bytes_left: int
 
 
-def open_root(root: Path) -> list[Delivery]:
-    """Read the deliveries of one folder, archive or database of `delivery_roots`."""
+def open_root(root: Root) -> list[Delivery]:
+    """Read the deliveries of one folder, archive, database or schema."""
+    if not isinstance(root, Path):
+        return [read_schema(root)]
     found = _open_one(
         root, name=_plain_name(root), path=root, depth=0, budget=_Budget(archives.MAX_UNPACKED_BYTES)
     )
@@ -180,36 +196,15 @@ def _read_folder(
     folder: Path, *, name: str, path: Path, packed: tuple[str, int] | None = None, left: Sequence[str] = ()
 ) -> Delivery:
     found, others = table_files(folder)
-    parts = [_ignored([file.name for file in others] + [member.rsplit("/", 1)[-1] for member in left])]
-    tables: dict[str, pd.DataFrame] = {}
-    layers: dict[str, gpd.GeoDataFrame] = {}
-    stated: dict[str, pyproj.CRS | None] = {}
-    versions: dict[str, str] = {}
-    for files in found:
-        frame, crs, findings = _read_table(files)
-        kept, unknown = keep_known(frame, files.table)
-        parts += [findings, unknown]
-        columns = [str(column) for column in frame.columns if column not in ("line", "geometry")]
-        if columns and (version := table_version(files.table, columns)):
-            versions[files.table] = version
-        if isinstance(kept, gpd.GeoDataFrame):
-            layers[files.table] = kept
-            stated[files.table] = crs
-        tables[files.table] = kept
-    unified, crs, crs_findings = unify(layers, stated)
-    digest, size = packed or _folder_sha256(folder, found)
-    findings = merge_findings([*parts, crs_findings]).assign(delivery=name)
-    origin = {
-        files.table: main.relative_to(folder).as_posix()
-        if (main := _main_file(files)) != folder
-        else main.name
-        for files in found
-    }
-    return Delivery(name, path, digest, size, {**tables, **unified}, versions, crs, findings, origin)
+    not_read = not_read_tables(
+        [file.name for file in others] + [member.rsplit("/", 1)[-1] for member in left]
+    )
+    tables = [_read_table(files, folder) for files in found]
+    return as_delivery(name, path, packed or _folder_sha256(folder, found), tables, not_read)
 
 
-def _read_table(files: TableFiles) -> tuple[pd.DataFrame, "pyproj.CRS | None", pd.DataFrame]:
-    """Read a table from the best of its files; a geographic one always comes out with a geometry."""
+def _read_table(files: TableFiles, folder: Path) -> ReadTable:
+    """Read a table from the best of its files."""
     frame, crs, findings = _read_rows(files)
     parts = [findings]
     if DATABASE in files.parts and len(files.parts) > 1:
@@ -218,12 +213,9 @@ def _read_table(files: TableFiles) -> tuple[pd.DataFrame, "pyproj.CRS | None", p
     if ".csv" in files.parts and ".dbf" in files.parts:
         message = "Table livrée en CSV et en .dbf : lue du second si elle est géographique, sinon du premier"
         parts.append(findings_frame("fichier_double", "info", files.table, code=[""], message=message))
-    if files.table not in GEOGRAPHIC:
-        return pd.DataFrame(frame.drop(columns="geometry", errors="ignore")), None, merge_findings(parts)
-    if isinstance(frame, gpd.GeoDataFrame):
-        return frame, crs, merge_findings(parts)
-    layer, absent = missing_geometry(frame, files.table)
-    return layer, None, merge_findings([*parts, absent])
+    main = _main_file(files)
+    origin = main.relative_to(folder).as_posix() if main != folder else main.name
+    return ReadTable(files.table, frame, crs, merge_findings(parts), origin)
 
 
 def _read_rows(files: TableFiles) -> tuple[pd.DataFrame, "pyproj.CRS | None", pd.DataFrame]:
@@ -250,21 +242,6 @@ def _main_file(files: TableFiles) -> Path:
     raise SourceError(
         f"{next(iter(parts.values()))}: {table} has no .shp, .dbf or .csv; deliver the data too"
     )
-
-
-def _ignored(names: Sequence[str]) -> pd.DataFrame:
-    """List files that look like tables or lists of the model and are not read, lists in one line."""
-    tables = sorted({name.lower() for name in names if name.lower().startswith("t_")})
-    lists = {name.lower() for name in names if name.lower().startswith("l_")}
-    return merge_findings([
-        findings_frame(
-            "table_inconnue", "info", "", code=tables, message="Fichier d'un nom inconnu du modèle : non lu"
-        ),
-        findings_frame(
-            "listes_non_lues", "info", "", code=[""] if lists else [],
-            message=f"{len(lists)} listes l_* livrées et non lues : celles du modèle font foi",
-        ),
-    ])  # fmt: skip
 
 
 def _unique_names(deliveries: Sequence[Delivery]) -> list[str]:

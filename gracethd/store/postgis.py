@@ -2,10 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import geopandas as gpd
 import pandas as pd
@@ -13,9 +10,10 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import shapely
 
-from gracethd.errors import GraceTHDError, SourceError
+from gracethd.errors import SourceError
 from gracethd.inventory import Inventory
 from gracethd.outputs.publish import DIFFUSION
+from gracethd.postgis import comma, connected, copied, shown, split_schema, sql
 from gracethd.store.manifest import (
     Manifest,
     Shape,
@@ -32,11 +30,7 @@ from gracethd.store.manifest import (
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMA = "gracethd"
-"""Where a store stands in its database; nothing else may stand there."""
-
 _MANIFEST, _ROW = "gracethd_inventory", "gracethd_row"
-_CONNECT_S = 10
 _SQL = {
     "str": "text",
     "float64": "double precision",
@@ -54,49 +48,50 @@ _ARROW = {
 }
 
 
-def is_address(source: object) -> bool:
-    """Tell whether a source is the address of a database and not a path.
+def check_database(address: str) -> None:
+    """Refuse, before hours of reading, a database or schema that `write_database` would refuse.
 
-    Examples
-    --------
-    >>> is_address("postgresql://me@localhost/reseau"), is_address("inventaire.gpkg")
-    (True, False)
+    Raises
+    ------
+    SourceError
     """
-    return isinstance(source, str) and source.startswith(("postgresql://", "postgres://"))
+    with connected(address, read_only=True) as connection, connection.cursor() as cursor:
+        _refuse_foreign(cursor, address)
 
 
-def shown(address: str) -> str:
-    """Give an address as messages show it: without user and password.
+def is_store_database(address: str) -> bool:
+    """Tell whether the schema of an address holds a store.
 
-    Examples
-    --------
-    >>> shown("postgresql://me:secret@db.example:5433/reseau?sslmode=require")
-    'postgresql://db.example:5433/reseau'
+    Raises
+    ------
+    SourceError
+        The database cannot be reached.
     """
-    parts = urlsplit(address)
-    return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    with connected(address, read_only=True) as connection, connection.cursor() as cursor:
+        return _holds_store(cursor, split_schema(address)[1])
 
 
 def write_database(inventory: Inventory, address: str) -> None:
-    """Write the store of an inventory in the schema `SCHEMA` of a database, whole or not at all.
+    """Write the store of an inventory in the schema that an address names, whole or not at all.
 
     Raises
     ------
     SourceError
         The database cannot be reached, has no PostGIS, or its schema holds something that is no store.
     """
-    frames = frames_of(inventory)
+    frames, schema = frames_of(inventory), split_schema(address)[1]
     described = to_plain(Manifest(inventory.crs, {name: shape_of(frame) for name, frame in frames.items()}))
-    with _connected(address) as connection, connection.cursor() as cursor:
+    with connected(address) as connection, connection.cursor() as cursor:
         _refuse_foreign(cursor, address)
-        cursor.execute(_sql("CREATE EXTENSION IF NOT EXISTS postgis"))
-        cursor.execute(_sql("DROP SCHEMA IF EXISTS {} CASCADE", SCHEMA))
-        cursor.execute(_sql("CREATE SCHEMA {}", SCHEMA))
-        cursor.execute(_sql("COMMENT ON SCHEMA {} IS %s", SCHEMA, literals=(DIFFUSION,)))
+        cursor.execute(sql("CREATE EXTENSION IF NOT EXISTS postgis"))
+        cursor.execute(sql("DROP SCHEMA IF EXISTS {} CASCADE", schema))
+        cursor.execute(sql("CREATE SCHEMA {}", schema))
+        cursor.execute(sql("COMMENT ON SCHEMA {} IS %s", schema, literals=(DIFFUSION,)))
         for name, frame in frames.items():
-            _write(cursor, name, frame, inventory.crs.to_epsg() or 0)
-        cursor.execute(_sql("CREATE TABLE {}.{} (manifest text)", SCHEMA, _MANIFEST))
-        cursor.execute(_sql("INSERT INTO {}.{} VALUES (%s)", SCHEMA, _MANIFEST), [json.dumps(described)])
+            _write(cursor, schema, name, frame, inventory.crs.to_epsg() or 0)
+        cursor.execute(sql("CREATE TABLE {}.{} (manifest text)", schema, _MANIFEST))
+        told = (json.dumps(described),)
+        cursor.execute(sql("INSERT INTO {}.{} VALUES (%s)", schema, _MANIFEST, literals=told))
 
 
 def read_database(address: str) -> Inventory:
@@ -107,38 +102,39 @@ def read_database(address: str) -> Inventory:
     SourceError
         The database cannot be reached, or holds no store, or one of another version.
     """
-    with _connected(address) as connection, connection.cursor() as cursor:
-        if not _holds_store(cursor):
+    schema = split_schema(address)[1]
+    with connected(address) as connection, connection.cursor() as cursor:
+        if not _holds_store(cursor, schema):
             raise SourceError(f"{shown(address)}: no store in this database; make one with gracethd import")
-        cursor.execute(_sql("SELECT manifest FROM {}.{}", SCHEMA, _MANIFEST))
+        cursor.execute(sql("SELECT manifest FROM {}.{}", schema, _MANIFEST))
         row = cursor.fetchone()
         try:
             raw = json.loads(row[0]) if row else None
         except (TypeError, ValueError) as error:
             raise damaged(shown(address), f"its table {_MANIFEST} cannot be read") from error
         manifest = from_plain(raw, shown(address))
-        frames = {name: _read(cursor, name, manifest, address) for name in manifest.shapes}
+        frames = {name: _read(cursor, schema, name, manifest, address) for name in manifest.shapes}
     return inventory_of(frames, manifest.crs)
 
 
-def _write(cursor: "psycopg.Cursor", name: str, frame: pd.DataFrame, srid: int) -> None:
+def _write(cursor: "psycopg.Cursor", schema: str, name: str, frame: pd.DataFrame, srid: int) -> None:
     shape = shape_of(frame)
-    fields = [_sql("{} bigint PRIMARY KEY", _ROW)]
+    fields = [sql("{} bigint PRIMARY KEY", _ROW)]
     for column, dtype in shape.columns:
         kind = _SQL.get(dtype, f"geometry(Geometry, {srid})")
-        fields.append(_sql("{} " + kind, column))
-    cursor.execute(_sql("CREATE TABLE {}.{} (", SCHEMA, name) + _comma(fields) + _sql(")"))
+        fields.append(sql("{} " + kind, column))
+    cursor.execute(sql("CREATE TABLE {}.{} (", schema, name) + comma(fields) + sql(")"))
     cursor.execute(
-        _sql("COMMENT ON TABLE {}.{} IS %s", SCHEMA, name, literals=(f"{title_of(name)} - {DIFFUSION}",))
+        sql("COMMENT ON TABLE {}.{} IS %s", schema, name, literals=(f"{title_of(name)} - {DIFFUSION}",))
     )
     text = io.BytesIO()
     options = pc.WriteOptions(include_header=False, quoting_style="all_valid")
     pc.write_csv(_arrow_of(frame, shape, srid), text, options)
-    with cursor.copy(_sql("COPY {}.{} FROM STDIN (FORMAT csv)", SCHEMA, name)) as copy:
+    with cursor.copy(sql("COPY {}.{} FROM STDIN (FORMAT csv)", schema, name)) as copy:
         copy.write(text.getvalue())
     for column, dtype in shape.columns:
         if dtype == "geometry":
-            cursor.execute(_sql("CREATE INDEX ON {}.{} USING gist ({})", SCHEMA, name, column))
+            cursor.execute(sql("CREATE INDEX ON {}.{} USING gist ({})", schema, name, column))
 
 
 def _arrow_of(frame: pd.DataFrame, shape: Shape, srid: int) -> pa.Table:
@@ -152,28 +148,17 @@ def _arrow_of(frame: pd.DataFrame, shape: Shape, srid: int) -> pa.Table:
     return pa.table(columns)
 
 
-def _read(cursor: "psycopg.Cursor", name: str, manifest: Manifest, address: str) -> pd.DataFrame:
+def _read(cursor: "psycopg.Cursor", schema: str, name: str, manifest: Manifest, address: str) -> pd.DataFrame:
     shape = manifest.shapes[name]
     told = [
-        _sql("encode(ST_AsBinary({}), 'hex') AS {}", column, column)
+        sql("encode(ST_AsBinary({}), 'hex') AS {}", column, column)
         if dtype == "geometry"
-        else _sql("{}", column)
+        else sql("{}", column)
         for column, dtype in shape.columns
     ]
-    query = _sql("COPY (SELECT ") + _comma(told) + _sql(" FROM {}.{} ORDER BY {}", SCHEMA, name, _ROW)
-    text = io.BytesIO()
-    with cursor.copy(query + _sql(") TO STDOUT (FORMAT csv, HEADER)")) as copy:
-        for block in copy:
-            text.write(block)
-    table = pc.read_csv(
-        io.BytesIO(text.getvalue()),
-        parse_options=pc.ParseOptions(newlines_in_values=True),
-        convert_options=pc.ConvertOptions(
-            column_types={column: _ARROW[dtype] for column, dtype in shape.columns},
-            null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
-            true_values=["t"], false_values=["f"],
-        ),
-    )  # fmt: skip
+    query = sql("SELECT ") + comma(told) + sql(" FROM {}.{} ORDER BY {}", schema, name, _ROW)
+    types = {column: _ARROW[dtype] for column, dtype in shape.columns}
+    table, _ = copied(cursor, query, types, f"{shown(address)}, {name}")
     frame = table.to_pandas(ignore_metadata=True)
     for column, dtype in shape.columns:
         if dtype == "geometry":
@@ -183,52 +168,17 @@ def _read(cursor: "psycopg.Cursor", name: str, manifest: Manifest, address: str)
 
 
 def _refuse_foreign(cursor: "psycopg.Cursor", address: str) -> None:
-    cursor.execute(_sql("SELECT 1 FROM pg_namespace WHERE nspname = %s"), [SCHEMA])
-    if cursor.fetchone() and not _holds_store(cursor):
+    schema = split_schema(address)[1]
+    cursor.execute(sql("SELECT 1 FROM pg_namespace WHERE nspname = %s"), [schema])
+    if cursor.fetchone() and not _holds_store(cursor, schema):
         raise SourceError(
-            f"{shown(address)}: its schema {SCHEMA} holds something that is no store; rename it, or name "
-            "another database with -o"
+            f"{shown(address)}: its schema {schema} holds something that is no store; name another with "
+            "-o postgresql://user@host/database?schema=NAME"
         )
 
 
-def _holds_store(cursor: "psycopg.Cursor") -> bool:
+def _holds_store(cursor: "psycopg.Cursor", schema: str) -> bool:
     cursor.execute(
-        _sql("SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = %s"), [SCHEMA, _MANIFEST]
+        sql("SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = %s"), [schema, _MANIFEST]
     )
     return cursor.fetchone() is not None
-
-
-@contextmanager
-def _connected(address: str) -> Iterator["psycopg.Connection"]:
-    """Open a connection whose block is one transaction; what fails is told without a credential."""
-    try:
-        import psycopg
-    except ImportError as error:
-        raise GraceTHDError(
-            "postgresql:// needs psycopg; install gracethd with its extra: gracethd[postgis]"
-        ) from error
-    try:
-        with psycopg.connect(address, connect_timeout=_CONNECT_S) as connection:
-            yield connection
-    except psycopg.OperationalError as error:
-        raise SourceError(
-            f"{shown(address)}: the database cannot be reached or refuses; check address, user and rights"
-        ) from error
-    except psycopg.Error as error:
-        state = error.diag.message_primary or type(error).__name__
-        raise SourceError(f"{shown(address)}: the database refuses: {state}") from error
-
-
-def _sql(text: str, *names: str, literals: tuple[str, ...] = ()) -> "psycopg.sql.Composed":
-    """Compose a statement: every name is quoted as an identifier, every literal as a text."""
-    from psycopg import sql
-
-    filled = text.replace("%s", "{}") if literals else text
-    parts = [*map(sql.Identifier, names), *map(sql.Literal, literals)]
-    return sql.SQL(filled).format(*parts)
-
-
-def _comma(parts: "list[psycopg.sql.Composed]") -> "psycopg.sql.Composed":
-    from psycopg import sql
-
-    return sql.SQL(", ").join(parts)

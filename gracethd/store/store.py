@@ -4,17 +4,17 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from gracethd.errors import SourceError
 from gracethd.inventory import Inventory
+from gracethd.postgis import is_address, shown, split_schema
 from gracethd.store import folder, geopackage, postgis
 
 
 def is_store(source: Path | str) -> bool:
-    """Tell whether a path is a store, and not a delivery or anything else; an address always is one."""
-    if postgis.is_address(source):
-        return True
+    """Tell whether a path, or the schema that an address names, is a store and nothing else."""
+    if is_address(source):
+        return postgis.is_store_database(source)
     path = Path(source)
     if path.is_dir():
         return (path / folder.MANIFEST).is_file()
@@ -23,7 +23,7 @@ def is_store(source: Path | str) -> bool:
 
 def store_name(source: Path | str) -> str:
     """Give the name of a store as messages show it: an address without user and password."""
-    return postgis.shown(str(source)) if postgis.is_address(source) else str(source)
+    return shown(source) if is_address(source) else str(source)
 
 
 def refuse_stores(paths: Iterable[Path | str]) -> None:
@@ -46,7 +46,7 @@ def open_store(source: Path | str) -> Inventory:
     Parameters
     ----------
     source : path or str
-        A folder, a GeoPackage, or ``postgresql://user@host/database``.
+        A folder, a GeoPackage, or ``postgresql://user@host/database?schema=NAME``.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def open_store(source: Path | str) -> Inventory:
     --------
     >>> inventory = open_store(Path("inventaire.parquet"))  # doctest: +SKIP
     """
-    if isinstance(source, str) and postgis.is_address(source):
+    if is_address(source):
         return postgis.read_database(source)
     path = Path(source)
     if not is_store(path):
@@ -72,9 +72,9 @@ def write_store(inventory: Inventory, path: Path | str, *, day: date) -> None:
     ----------
     inventory : Inventory
     path : path or str
-        ``postgresql://user@host/database`` writes to the schema ``gracethd`` there. A folder takes no suffix
-        or ``.parquet``. A store that stands there is replaced, anything else is left alone. The store appears
-        whole or not at all, readable by its owner only.
+        ``postgresql://user@host/database?schema=NAME`` writes to that schema, ``gracethd`` where the address
+        names none. A folder takes no suffix or ``.parquet``. A store that stands there is replaced, anything
+        else is left alone. The store appears whole or not at all, readable by its owner only.
     day : date
         That a GeoPackage carries inside where SOURCE_DATE_EPOCH is not set; a folder carries none.
 
@@ -88,7 +88,7 @@ def write_store(inventory: Inventory, path: Path | str, *, day: date) -> None:
     >>> write_store(inventory, Path("inventaire.parquet"), day=date.today())  # doctest: +SKIP
     """
     check_destination(path)
-    if isinstance(path, str) and postgis.is_address(path):
+    if is_address(path):
         postgis.write_database(inventory, path)
         return
     path = Path(path)
@@ -106,16 +106,19 @@ def work_folder(path: Path | str) -> Path:
     >>> work_folder("inventaires/nord.parquet").as_posix()
     'inventaires/nord.parquet.partial'
     >>> work_folder("postgresql://me@localhost/reseau").as_posix()
-    'reseau.partial'
+    'localhost_reseau_gracethd.partial'
     """
-    if not postgis.is_address(path):
+    if not is_address(path):
         return Path(path).with_name(f"{Path(path).name}.partial")
-    return Path(f"{re.sub(r'[^A-Za-z0-9_-]', '_', urlsplit(str(path)).path.lstrip('/')) or 'base'}.partial")
+    base, schema = split_schema(path)
+    plain = re.sub("[^A-Za-z0-9-]+", "_", f"{shown(base).removeprefix('postgresql://')}_{schema}")
+    return Path(f"{plain}.partial")
 
 
 def check_destination(path: Path | str) -> None:
     """Refuse, before hours of reading, a destination that `write_store` would refuse."""
-    if postgis.is_address(path):
+    if is_address(path):
+        postgis.check_database(path)
         return
     path = Path(path)
     if path.suffix not in ("", ".parquet", ".gpkg"):

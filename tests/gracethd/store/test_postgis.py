@@ -66,7 +66,7 @@ def test_a_write_that_fails_leaves_the_store_before(
 def test_what_is_no_store_is_left_alone(postgis: str, demo01: Path) -> None:
     inventory = read(demo01)
     query(postgis, "DROP SCHEMA IF EXISTS gracethd CASCADE")
-    with pytest.raises(SourceError, match="no store in this database"):
+    with pytest.raises(SourceError, match="no such schema"):
         read(postgis)
     query(postgis, "CREATE SCHEMA gracethd CREATE TABLE letters (text text)")
     with pytest.raises(SourceError, match="holds something that is no store"):
