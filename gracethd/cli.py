@@ -161,6 +161,12 @@ def check(
     rules: Annotated[
         Path | None, typer.Option(help="TOML that changes severities and thresholds, or leaves rules out.")
     ] = None,
+    level0: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML of an IPE or of PM zones, whose prises by PM are held against those delivered."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -176,6 +182,7 @@ def check(
     from gracethd.check.write import check_suffix, write_findings
     from gracethd.deliveries import open_deliveries
     from gracethd.findings import severity
+    from gracethd.level0_file import read_level0
     from gracethd.store import refuse_stores
 
     threshold = severity(fail_on)
@@ -183,11 +190,12 @@ def check(
     if output is not None:
         check_suffix(output)
     settings = Settings() if rules is None else load_settings(rules)
+    told = None if level0 is None else read_level0(level0)
     say = progress()
     say("lecture des livraisons")
     opened = open_deliveries(deliveries, tell=counting())
     say("contrôles")
-    findings = check_all(opened, container=container, phase=phase, settings=settings)
+    findings = check_all(opened, container=container, phase=phase, settings=settings, level0=told)
     if output is not None:
         write_findings(findings, output, day=today(), settings=settings)
     typer.echo(summary(findings).to_string(index=False) if len(findings) else "no finding")

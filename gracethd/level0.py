@@ -14,8 +14,8 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from gracethd.deliveries import Delivery
 from gracethd.deliveries.crs import require_metric
+from gracethd.deliveries.types import Delivery
 from gracethd.errors import CRSError, GraceTHDError
 from gracethd.findings import findings_frame
 from gracethd.inventory import Inventory
@@ -155,7 +155,8 @@ def compare_prises(inventory: Inventory, prises: pd.DataFrame, other: Delivery) 
     -------
     DataFrame
         Findings ``prises_pm_ecart`` (numbers differ), ``pm_absent`` (a PM that only `other` knows) and
-        ``pm_en_trop`` (one that it does not know). PM are matched by reference, else by zone code.
+        ``pm_en_trop`` (one that it does not know). PM are matched by reference, else by zone code; codes are
+        those of zones, of `other` for a PM that only it knows.
     """
     zsro = inventory["zsro"]
     reference = zsro["zs_refpm"].fillna(zsro["zs_code"]).set_axis(zsro["zs_code"])
@@ -163,13 +164,16 @@ def compare_prises(inventory: Inventory, prises: pd.DataFrame, other: Delivery) 
     here = prises["n"].groupby(zone).sum().reindex(sorted(set(reference)), fill_value=0)
     address = other.tables["t_adresse"]
     there = address["ad_nblhab"].astype(np.int64).groupby(address["pm"]).sum()
+    zoned = other.tables["t_zsro"]["zs_refpm"]
+    there = there.reindex(sorted({*there.index, *zoned}), fill_value=0)
     both = pd.DataFrame({"here": here, "there": there})
     differ = both.dropna().query("here != there")
+    code_of = pd.Series(reference.index, index=reference.to_numpy()).groupby(level=0).first()
     parts = [
-        ("prises_pm_ecart", differ.index,
+        ("prises_pm_ecart", code_of.reindex(differ.index),
          [f"{int(n)} prises livrées, {int(m)} selon {other.name}" for n, m in differ.to_numpy()]),
         ("pm_absent", both.index[both["here"].isna()], f"PM de {other.name} absent des livraisons"),
-        ("pm_en_trop", both.index[both["there"].isna()], f"PM livré absent de {other.name}"),
+        ("pm_en_trop", code_of.reindex(both.index[both["there"].isna()]), f"PM livré absent de {other.name}"),
     ]  # fmt: skip
     return pd.concat(
         [

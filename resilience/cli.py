@@ -192,13 +192,14 @@ class _Read(NamedTuple):
 
 def _read_inventory(sources: list[str], say: Callable[[str], None]) -> _Read:
     """Read deliveries, or those that a study names with its tables."""
+    from gracethd.level0_file import is_level0
     from gracethd.network import build_network
     from gracethd.reading import read
     from gracethd.routes import trace_routes
     from resilience.study import load_study
     from resilience.tables import load_tables
 
-    is_study = len(sources) == 1 and sources[0].endswith(".toml")
+    is_study = len(sources) == 1 and sources[0].endswith(".toml") and not is_level0(sources[0])
     study = load_study(sources[0]) if is_study else None
     say("lecture des livraisons")
     inventory = read(sources if study is None else study.inventory, tell=counting())

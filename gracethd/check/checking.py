@@ -73,14 +73,18 @@ def check_all(
     container: str | None = None,
     phase: str | None = None,
     settings: Settings = SHIPPED,
+    level0: Delivery | None = None,
 ) -> gpd.GeoDataFrame:
     """Tell what is wrong in deliveries that belong together: in their tables, and in the network they make.
 
     As `check`, but a code may be found in any of the deliveries, and a table that one of them holds is not
-    absent. The geometry is in the CRS of the first delivery that has one.
+    absent. The geometry is in the CRS of the first delivery that has one. Prises by PM are held against those
+    of `level0` (`gracethd.level0_file.read_level0`) where it is given; what could not be read of it is told.
     """
     found = _of_tables(deliveries, settings.thresholds, container=container, phase=phase)
-    found += check_traced(deliveries, settings.thresholds)
+    found += check_traced(deliveries, settings.thresholds, level0=level0)
+    if level0 is not None:
+        found.append(level0.findings)
     return _located(deliveries, apply(settings, _once(merge_findings(found))))
 
 

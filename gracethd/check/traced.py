@@ -17,6 +17,7 @@ from gracethd.deliveries.types import Delivery
 from gracethd.errors import CRSError, LevelError
 from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
+from gracethd.level0 import compare_prises
 from gracethd.normalise import TABLES
 from gracethd.reading import build_inventory
 
@@ -29,8 +30,13 @@ ALSO_IN = {"premise": ("adresse",), "local": ("site", "noeud")}
 """Tables where a code may stand that its own does not hold: announced prises, rooms that are a site."""
 
 
-def check_traced(deliveries: Sequence[Delivery], limits: Thresholds) -> Iterator[pd.DataFrame]:
-    """Find what only the built network shows, with the delivery and the line of each object."""
+def check_traced(
+    deliveries: Sequence[Delivery], limits: Thresholds, *, level0: Delivery | None = None
+) -> Iterator[pd.DataFrame]:
+    """Find what only the built network shows, with the delivery and the line of each object.
+
+    Prises by PM are held against those of `level0` where it is given.
+    """
     try:
         inventory = build_inventory(deliveries)
     except (LevelError, CRSError):
@@ -40,7 +46,10 @@ def check_traced(deliveries: Sequence[Delivery], limits: Thresholds) -> Iterator
     of_reading = {rule for one in deliveries for rule in one.findings["rule"]}
     stages = merge_findings([inventory.findings, built.network.findings, built.routes.findings])
     stages = stages[~stages["rule"].isin(TOLD_BEFORE | of_reading)]
-    yield as_delivered(merge_findings([stages, *check_network(built, limits)]), inventory, deliveries)
+    found = [stages, *check_network(built, limits)]
+    if level0 is not None:
+        found.append(compare_prises(inventory, built.routes.prises, level0))
+    yield as_delivered(merge_findings(found), inventory, deliveries)
 
 
 def check_network(built: Built, limits: Thresholds) -> Iterator[pd.DataFrame]:

@@ -5,7 +5,7 @@ view, a virtual table or a computed column would run what the file says.
 """
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -56,6 +56,31 @@ def database_tables(path: Path, known: frozenset[str]) -> dict[str, str]:
     except sqlite3.Error as error:
         raise SourceError(f"{path}: this database is damaged ({error}); have it sent again") from error
     return found
+
+
+def layer_names(path: Path) -> list[str]:
+    """Give the tables of a GeoPackage or SpatiaLite file that have a geometry and are ordinary, sorted.
+
+    Raises
+    ------
+    SourceError
+        The file is not a database, or is damaged.
+    """
+    database_tables(path, frozenset())
+    query = (
+        "SELECT {} FROM {} JOIN sqlite_master ON lower(name) = lower({})"
+        " WHERE type = 'table' AND sql NOT LIKE 'create virtual%'"
+    )
+    found: set[str] = set()
+    with closing(_open(path)) as database:
+        for place, column in (
+            ("gpkg_geometry_columns", "table_name"),
+            ("geometry_columns", "f_table_name"),
+        ):
+            with suppress(sqlite3.Error):  # the other kind of database
+                rows = database.execute(query.format(column, place, column)).fetchall()
+                found |= {str(name) for (name,) in rows}
+    return sorted(found)
 
 
 def read_database(path: Path, name: str, table: str) -> tuple[pd.DataFrame, pyproj.CRS | None, pd.DataFrame]:

@@ -66,6 +66,8 @@ def delivery_roots(path: Path) -> list[Path]:
     if not path.exists():
         raise SourceError(f"{path}: no such file or folder")
     if path.is_file():
+        if path.suffix.lower() == ".toml":  # a level-0 source
+            return [path]
         if path.suffix.lower() != ".zip" and not is_database(path):
             raise SourceError(
                 f"{path}: a delivery is a folder or a .zip of shapefiles and CSV, or a database "

@@ -88,7 +88,8 @@ def open_deliveries(
     paths : sequence of Path or str
         Folders, zips (of zips, too), databases, or patterns of such names (``livraisons/*.zip``); a folder
         that holds only zips, databases or sub-folders with deliveries is expanded. A text that is
-        ``postgresql://user@host/database?schema=NAME`` is the delivery that this schema holds.
+        ``postgresql://user@host/database?schema=NAME`` is the delivery that this schema holds; a .toml
+        describes a level-0 source (`gracethd.level0_file`).
     reader : callable, optional
         Reads one path in the place of `open_root`, and may keep less: a thousand whole deliveries do not fit
         in memory.
@@ -147,6 +148,10 @@ def open_root(root: Root) -> list[Delivery]:
     """Read the deliveries of one folder, archive, database or schema."""
     if not isinstance(root, Path):
         return [read_schema(root)]
+    if root.suffix.lower() == ".toml":
+        from gracethd.level0_file import read_level0  # which stands on this package
+
+        return [read_level0(root)]
     found = _open_one(
         root, name=_plain_name(root), path=root, depth=0, budget=_Budget(archives.MAX_UNPACKED_BYTES)
     )
@@ -267,6 +272,10 @@ def _renamed(delivery: Delivery, name: str) -> Delivery:
 
 def content_digest(root: Path) -> str:
     """Digest all that reading one path of `delivery_roots` depends on, without reading its tables."""
+    if root.suffix.lower() == ".toml":
+        from gracethd.level0_file import source_digest
+
+        return source_digest(root)
     if root.is_file():
         return _file_sha256(root)
     found, others = table_files(root)

@@ -188,7 +188,7 @@ def test_names_are_quoted_and_what_is_of_no_model_is_listed(schema: Make, demo01
     delivery = open_deliveries([address])[0]
     assert delivery.findings.query("rule == 'attribut_inconnu'")["table"].tolist()[-1:] == ["t_cable"]
     assert "t_essai" in delivery.findings.query("rule == 'table_inconnue'")["code"].tolist()
-    assert len(delivery.tables["t_cable"]) == 22
+    assert len(delivery.tables["t_cable"]) == 49
 
 
 def test_a_view_may_stand_for_a_table_but_changes_nothing(schema: Make) -> None:
