@@ -63,7 +63,15 @@ LINES: Mapping[str, LineMechanism] = {
     "way.wind": LineMechanism(("gust",), (*BURIED, *FACADE, *INDOOR), POLES),
 }
 """Lines that break by the kilometre; those on bridges ("way.scour", flood_velocity) break by crossing."""
-MECHANISMS = ("closure.flood", "nro.flood", "nro.power", "pm.flood", "way.scour", *LINES)
+MECHANISMS = (
+    "closure.flood",
+    "closure.groundwater",
+    "nro.flood",
+    "nro.power",
+    "pm.flood",
+    "way.scour",
+    *LINES,
+)
 
 
 def failure_probabilities(
@@ -80,6 +88,8 @@ def failure_probabilities(
       ground (`room_probability`).
     - ``closure.flood``: a box in a chamber, on a pole or façade, by the depth above its mounting (the ground
       where no height is given).
+    - ``closure.groundwater``: a box in a chamber, by the class of a map of rising groundwater; rooms stand
+      above the ground, and no map says what their cellars hold.
     - ``way.flood`` (buried), ``way.wind``, ``way.fire`` (aerial): a line, p = 1 - exp(-failures per km x km
       concerned), so that cutting a way in two, or joining two, changes nothing. A curve of probability (wind,
       fire) is that of one span of ``pole.per_km``; in wind, spans under trees (the metres that a hazard of
@@ -129,7 +139,11 @@ def failure_probabilities(
     by_extent = rows["event"].isin(of_kind["flood_extent"])
     rows.loc[by_extent, "intensity_max"] *= parameters.at("flood.extent_m", level)
     wet = np.sort(np.concatenate([of_kind[name] for name in WATER]))
-    parts = [_flooded(_at_events(point_bearers(network, equipment), rows, wet), parameters, level)]
+    bearers = point_bearers(network, equipment)
+    parts = [_flooded(_at_events(bearers, rows, wet), parameters, level)]
+    parts.append(
+        _soaked(_at_events(bearers[bearers["in_chamber"]], rows, of_kind["groundwater"]), parameters, level)
+    )
     off = rows[rows["event"].isin(of_kind["outage"])]
     parts.append(_without_power(network, off, parameters, level, equipment))
     under_trees = _under_trees(exposure)
@@ -394,6 +408,15 @@ def _flooded(rows: pd.DataFrame, parameters: Parameters, level: Level) -> pd.Dat
         is_mapped = ~np.isnan(depth_m[of])
         p[of] = np.where(is_mapped, np.where((depth_m[of] > 0) & (above_m[of] > 0), once_wet, 0.0), np.nan)
     return rows[["asset", "event", "mechanism", "is_assumed"]].assign(p=p, repair_h=np.nan)
+
+
+def _soaked(rows: pd.DataFrame, parameters: Parameters, level: Level) -> pd.DataFrame:
+    """Closures in chambers that groundwater fills from below."""
+    rank = rows["intensity_max"].to_numpy(np.float64)
+    p = parameters.curve("closure.groundwater", level)(rank)
+    return rows[["asset", "event", "is_assumed"]].assign(
+        mechanism="closure.groundwater", p=np.where(np.isnan(rank), np.nan, p), repair_h=np.nan
+    )
 
 
 def _lines(

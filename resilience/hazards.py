@@ -41,9 +41,9 @@ STATIC_KINDS: tuple[HazardKind, ...] = (
 )  # fmt: skip
 """Kinds whose maps have no frequency, and need no name."""
 EVENT_KINDS: tuple[HazardKind, ...] = (
-    "flood_depth", "flood_extent", "flood_level", "fire", "flood_velocity", "gust", "outage",
+    "flood_depth", "flood_extent", "flood_level", "fire", "flood_velocity", "groundwater", "gust", "outage",
 )  # fmt: skip
-"""Kinds that break something in an event (`resilience.fragility`); clay is a rate, woods help the wind."""
+"""Kinds that break something in an event (`resilience.fragility`); ground that moves is a rate."""
 WATER_KINDS: tuple[HazardKind, ...] = ("flood_depth", "flood_level")
 """Kinds whose exposure is a depth of water above ground, in metres."""
 LAYERS = (".gpkg", ".shp", ".geojson", ".json", ".csv")
@@ -267,7 +267,8 @@ def years_of_scenario(scenario: str) -> float | None:
 
 def plain_text(text: str) -> str:
     """Give a text without accents, case or outer spaces."""
-    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    straight = text.replace("\u2019", "'")  # the apostrophe of a word processor
+    bare = unicodedata.normalize("NFKD", straight).encode("ascii", "ignore").decode()
     return " ".join(bare.casefold().split())
 
 

@@ -30,7 +30,9 @@ ANSWERS: Mapping[HazardKind, Answer] = {
     "gust": Answer(("way.wind",)),
     "fire": Answer(("way.fire",)),
     "outage": Answer(("nro.power",)),
+    "groundwater": Answer(("closure.groundwater",)),
     "clay": Answer(("clay",), is_rate=True),
+    "ground_movement": Answer(("ground_movement",), is_rate=True),
 }
 """Kinds that a mechanism answers to. Woods are not among them: they make wind worse; the others are exposure
 only. Mechanisms are those of `resilience.fragility` and `resilience.rates`."""

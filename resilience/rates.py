@@ -1,4 +1,4 @@
-"""Failures apart from events, a year: dig-ups, aerial cuts, burnt cabinets and NRO, lines sheared in clay.
+"""Failures apart from events, a year: dig-ups, aerial cuts, burnt cabinets and NRO, lines in moving ground.
 
 For the analyst of the expected annual loss. Each such event breaks one bearer (DESIGN D18, D19), so the
 losses of these events add up exactly, unlike those of a flood.
@@ -20,6 +20,9 @@ BURIED = ("4", "5", "6", "7", "8")
 """Mountings at the rate of dig-ups: bare earth, gutter, gallery, duct, sewer."""
 INDOOR = ("3",)
 """Mountings inside a building, where neither rate applies. Other codes ("9", specific) are unknown."""
+GROUND = {"clay": (*AERIAL, *INDOOR), "ground_movement": INDOOR}
+"""Kinds of ground that breaks lines every year, by the kilometre, and the mountings that each one spares:
+clay swells around ducts, a landslide or a hollow takes poles too. Their curves are ``way.<kind>``."""
 
 COLUMNS = ("asset", "mechanism", "rate_per_year", "repair_h", "length_m", "is_assumed")
 _WAY_MECHANISMS = {"aerial_cut": "way.aerial", "dig_up": "way.dig_up"}
@@ -35,7 +38,7 @@ def annual_rates(
     unknown takes the worse of the two mechanisms (rate times repair time) and is marked. PM rooms fail as
     street cabinets, unless an NRO stands at the same place: those are indoors, and fail with it. A PM or
     NRO without a recorded room is represented by its site. Swelling clay shears buried lines, and those of
-    unknown mounting, per kilometre and class of its map.
+    unknown mounting, per kilometre and class of its map; ground that slides or sinks breaks aerial ones too.
 
     Parameters
     ----------
@@ -44,19 +47,20 @@ def annual_rates(
         Those of ``parameters/rates.csv``.
     level : {"low", "central", "high"}
     exposure : DataFrame, optional
-        From `resilience.exposure.expose` with its column ``hazard_kind``: only rows of kind clay are read,
-        and a line that no map covers has no row.
+        From `resilience.exposure.expose` with its column ``hazard_kind``: only rows of the kinds of `GROUND`
+        are read, and a line that no map covers has no row.
 
     Returns
     -------
     DataFrame
         One row per asset and mechanism, sorted by both: asset (int32, row of ``network.assets``),
-        mechanism (dig_up | aerial_cut | pm_destroyed | nro_fire | clay), rate_per_year (float64), repair_h,
-        length_m (0 for rooms), is_assumed (bool: the mounting of some of that length is unknown).
+        mechanism (dig_up | aerial_cut | pm_destroyed | nro_fire | clay | ground_movement), rate_per_year
+        (float64), repair_h, length_m (0 for rooms), is_assumed (bool: the mounting of some of that length is
+        unknown).
     """
     parts = [_lines(network.lines, parameters, level), _rooms(network.assets, parameters, level)]
     if exposure is not None and "hazard_kind" in exposure:
-        parts.append(_in_clay(network.lines, exposure, parameters, level))
+        parts += [_in_moving_ground(kind, network.lines, exposure, parameters, level) for kind in GROUND]
     rates = pd.concat(parts, ignore_index=True).sort_values(["asset", "mechanism"], ignore_index=True)
     return rates[list(COLUMNS)]
 
@@ -135,23 +139,24 @@ def _lines(lines: gpd.GeoDataFrame, parameters: Parameters, level: Level) -> pd.
     return whole.assign(rate_per_year=rate * whole["length_m"] / 1000.0, repair_h=repair)
 
 
-def _in_clay(
-    lines: gpd.GeoDataFrame, exposure: pd.DataFrame, parameters: Parameters, level: Level
+def _in_moving_ground(
+    kind: str, lines: gpd.GeoDataFrame, exposure: pd.DataFrame, parameters: Parameters, level: Level
 ) -> pd.DataFrame:
-    """Lines in swelling clay, by the worst map where there are several; what is stable has no row."""
-    reached = lines[~lines["typ_imp"].isin([*AERIAL, *INDOOR])].drop_duplicates("asset")
-    unknown = reached.loc[~reached["typ_imp"].isin(BURIED), "asset"]
-    rows = exposure[(exposure["hazard_kind"] == "clay") & exposure["asset"].isin(reached["asset"])]
-    per_km = parameters.curve("way.clay", level)(rows["intensity_max"].to_numpy(np.float64))
+    """Lines in ground that moves, by the worst map where there are several; what is stable has no row."""
+    spared = GROUND[kind]
+    reached = lines[~lines["typ_imp"].isin(spared)].drop_duplicates("asset")
+    unknown = reached.loc[~reached["typ_imp"].isin([*AERIAL, *BURIED]), "asset"]
+    rows = exposure[(exposure["hazard_kind"] == kind) & exposure["asset"].isin(reached["asset"])]
+    per_km = parameters.curve(f"way.{kind}", level)(rows["intensity_max"].to_numpy(np.float64))
     rows = rows.assign(rate_per_year=per_km * rows["wet_m"].to_numpy(np.float64) / 1000.0)
     by_map = rows.groupby(["asset", "hazard", "scenario"], as_index=False)[["rate_per_year", "wet_m"]].sum()
     worst = by_map.sort_values("rate_per_year", kind="stable").drop_duplicates("asset", keep="last")
     worst = worst[worst["rate_per_year"] > 0]
     return worst[["asset", "rate_per_year"]].assign(
-        mechanism="clay",
+        mechanism=kind,
         length_m=worst["wet_m"],
         is_assumed=worst["asset"].isin(unknown),
-        repair_h=parameters.at("way.clay.repair_h", level),
+        repair_h=parameters.at(f"way.{kind}.repair_h", level),
     )
 
 

@@ -46,7 +46,7 @@ from resilience.mechanisms import effect_findings
 from resilience.parameters import LEVELS, Level
 from resilience.plan import choose
 from resilience.power import power_cuts
-from resilience.rates import annual_rates
+from resilience.rates import GROUND, annual_rates
 from resilience.results import MIN_PRISES, Results
 from resilience.roads import road_graph
 from resilience.same_event import joined, joint_events, same_event_findings
@@ -187,9 +187,9 @@ def _what_fails(
 
 
 def _of_a_year(exposure: Mapping[Level, pd.DataFrame]) -> dict[Level, pd.DataFrame]:
-    """Leave out maps that have no part in a year: no return period, no rate (clay), no help for the wind."""
+    """Leave out maps that have no part in a year: no return period, no rate, no help for the wind."""
     return {
-        level: rows[rows["return_period"].notna() | rows["hazard_kind"].isin(["clay", "woods"])]
+        level: rows[rows["return_period"].notna() | rows["hazard_kind"].isin([*GROUND, "woods"])]
         for level, rows in exposure.items()
     }
 

@@ -189,6 +189,9 @@ def _of_classes(codes: pd.Series, hazard: Hazard, at: int, *, attribute: str, ro
     if not table:
         rows = _table("classes.csv")
         rows = rows[rows["unit"] == hazard.unit]
+        # a code of one attribute (GRIDCODE) wins over the same code elsewhere
+        of = rows[rows["attribute"].isna()], rows[rows["attribute"] == attribute.casefold()]
+        rows = pd.concat(of).drop_duplicates("code", keep="last")
         table = dict(zip(rows["code"], rows[LEVELS[at]].astype(float), strict=True))
     plain = codes.map(_code, na_action=None)
     unknown = sorted(set(plain) - set(table))

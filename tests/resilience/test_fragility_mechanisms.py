@@ -36,7 +36,8 @@ def failures(network: Network, kind: str, intensity: float, metres: float = 1000
     everything = dict.fromkeys(network.assets["code"], intensity)
     exposure = exposure_of(network, everything, dict.fromkeys(network.assets["code"], metres))
     rows = failure_probabilities(network, exposure.assign(hazard_kind=kind), PARAMETERS, "central")
-    assert set(rows["mechanism"]) <= {"nro.power", "way.scour", "way.wind", "way.fire"}
+    own = {"nro.power", "way.scour", "way.wind", "way.fire", "closure.groundwater"}
+    assert set(rows["mechanism"]) <= own
     return p_of(network, rows)
 
 
@@ -65,6 +66,38 @@ def test_fire_takes_all_that_hangs() -> None:
     assert failures(one_of_each(), "fire", 4.0, 1.0) == dict.fromkeys(hanging, 1.0)
     assert failures(one_of_each(), "fire", 4.0, 0.0) == dict.fromkeys(hanging, 0.0)
     assert failures(one_of_each(), "fire", 2.0) == dict.fromkeys(hanging, 0.0)
+
+
+def boxes_in_places(*natures: str) -> Network:
+    """Draw one box at each place: a chamber, a pole, or nothing recorded ("")."""
+    assets = [("ebp", f"B{i}", "BPE", f"N{i}", True) for i in range(len(natures))]
+    assets += [("ptech", f"T{i}", nature, f"N{i}", True) for i, nature in enumerate(natures) if nature]
+    return make_network(assets, [])
+
+
+def test_groundwater_drowns_the_boxes_of_chambers_where_it_overflows() -> None:
+    """Class 2, overflow, fills chambers; class 1, cellars, does not; poles stand dry."""
+    network = boxes_in_places("chambre", "appui", "")
+    assert failures(network, "groundwater", 2.0) == {"B0": 0.02, "B2": 0.02}
+    assert failures(network, "groundwater", 1.0) == {"B0": 0.0, "B2": 0.0}
+    unknown = failures(network, "groundwater", np.nan)
+    assert np.isnan(unknown["B0"])
+
+
+def test_moving_ground_breaks_lines_in_the_air_too() -> None:
+    """500 m of each in high class at 0.005 cuts per km and year; nothing in low class; no line indoors."""
+    network = one_of_each()
+    ways = dict.fromkeys(network.assets["code"], 3.0)
+    exposure = exposure_of(network, ways, dict.fromkeys(ways, 500.0)).assign(hazard_kind="ground_movement")
+    exposure = exposure.assign(return_period=np.nan)
+    rates = annual_rates(network, PARAMETERS, "central", exposure=exposure)
+    rates = rates[rates["mechanism"] == "ground_movement"]
+    assert rates["rate_per_year"].tolist() == pytest.approx([0.0025] * 6)
+    assert rates["repair_h"].unique().tolist() == [72.0]
+    broken = network.assets["code"].iloc[rates["asset"]].tolist()
+    assert broken == ["W0", "W1", "W2", "W4", "W7", "WU"]
+    low = annual_rates(network, PARAMETERS, "central", exposure=exposure.assign(intensity_max=1.0))
+    assert "ground_movement" not in set(low["mechanism"])
 
 
 def test_clay_shears_what_lies_in_the_ground_a_little_every_year() -> None:
