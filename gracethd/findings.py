@@ -49,14 +49,14 @@ def findings_frame(
     >>> findings_frame("cle_double", "majeur", "t_cable", code=["CB1"], message="twice").code.tolist()
     ['CB1']
     """
-    code = list(code)
-    if not code:
+    codes = code if isinstance(code, pd.Series | pd.Index) else pd.Series(list(code), dtype=object)
+    if not len(codes):
         return NO_FINDING
-    codes = ["" if pd.isna(value) else str(value) for value in code]  # type: ignore[call-overload]
-    frame = pd.DataFrame({"code": pd.Series(codes, dtype=str)})
+    frame = pd.DataFrame({"code": pd.Series(codes.to_numpy(), dtype=str).fillna("")})
     frame["rule"], frame["severity"], frame["table"], frame["attribute"] = rule, severity, table, attribute
     for name, value in (("message", message), ("delivery", delivery)):
-        frame[name] = value if isinstance(value, str) else pd.Series(list(value), dtype=str)
+        given = value if isinstance(value, str | pd.Series) else list(value)
+        frame[name] = given if isinstance(given, str) else pd.Series(np.asarray(given), dtype=str)
     frame["line"] = (
         np.full(len(frame), line, np.int64) if isinstance(line, int) else np.asarray(list(line), np.int64)
     )

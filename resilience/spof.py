@@ -10,9 +10,12 @@ from datetime import date
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
+from gracethd.codes import among
 from gracethd.network.types import Network
 from gracethd.outputs.publish import DIFFUSION
 from gracethd.routes.types import Routes
@@ -175,17 +178,25 @@ def collapse(table: gpd.GeoDataFrame, *, min_prises: int = 10, drops: bool = Fal
     small = table["prises_cut"] < min_prises
     is_drop = ~small & (table["segment"] == "raccordement") & (not drops)
     rows = table[~small & ~is_drop]
-    other = rows["same_as"].str.split(", ", n=1).str[0]
-    own_order = rows["kind"].map(_order).fillna(len(SPECIFIC))
-    other_order = other.str.split(":", n=1).str[0].map(_order).fillna(len(SPECIFIC))
-    is_first = (own_order == other_order) & (rows["kind"] + ":" + rows["code"] < other)
+    shared = rows[rows["same_as"] != ""]
+    own, other = shared["kind"] + ":" + shared["code"], _before(shared["same_as"], ", ")
+    own_order = shared["kind"].map(_order).fillna(len(SPECIFIC))
+    other_order = _before(other, ":").map(_order).fillna(len(SPECIFIC))
+    is_first = (own_order == other_order) & (own < other)
     # what a filter has taken out of the table stands for nothing
-    doubled = other.isin(rows["kind"] + ":" + rows["code"]) & (other_order <= own_order) & ~is_first
+    is_doubled = among(other, rows["kind"] + ":" + rows["code"]) & (other_order <= own_order) & ~is_first
+    doubled = is_doubled.reindex(rows.index, fill_value=False)
     out = rows[~doubled].sort_values("rank")
     out["rank"] = np.arange(1, len(out) + 1, dtype=np.int64)
     counts = {"below_min_prises": small, "drops": is_drop, "same_place": doubled}
     out.attrs = {**table.attrs, "left_out": {name: int(rows.sum()) for name, rows in counts.items()}}
     return out
+
+
+def _before(texts: pd.Series, mark: str) -> pd.Series:
+    """Give what stands before the first `mark` of each text, all of it where there is none."""
+    parts = pc.split_pattern(pa.array(texts, pa.large_string()), mark, max_splits=1)
+    return pd.Series(pc.list_element(parts, 0), index=texts.index, dtype=str)
 
 
 _order = {kind: i for i, kind in enumerate(SPECIFIC)}

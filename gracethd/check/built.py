@@ -38,8 +38,9 @@ class Built:
 def build(inventory: Inventory) -> Built:
     """Build what the rules read from an inventory."""
     network = build_network(inventory)
-    places = find_places(inventory)
-    return Built(inventory, network, trace_routes(inventory, network), places, read_fibres(inventory, places))
+    places = network.places or find_places(inventory)
+    fibres = network.fibres or read_fibres(inventory, places)
+    return Built(inventory, network, trace_routes(inventory, network), places, fibres)
 
 
 def tell(

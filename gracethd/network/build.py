@@ -1,5 +1,7 @@
 """From an inventory to the layered network."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -42,14 +44,16 @@ def build_network(inventory: Inventory) -> Network:
     fibres = read_fibres(inventory, places)
     ends, end_findings = cable_ends(inventory, places, fibres)
     cables = _cable_assets(inventory, ends)
-    chains = cable_chains(inventory, ends)
     cable = inventory.geo("cable")
     cable = cable[among(cable["cb_code"], cables)]
+    with ThreadPoolExecutor(1) as beside:  # chains are geometry, which lets other threads run
+        chained = beside.submit(cable_chains, inventory, ends)
+        stops, stop_findings = cable_stops(cable, ends, places, fibres, inventory.geo("noeud"))
+        between = stretches(stops)
+        assets = list_assets(inventory, places, cables)
+        number = number_assets(assets)
+        chains = chained.result()
     layers, layer_findings = cable_layers(cable, ends, places, fibres, _way_codes(inventory, chains))
-    stops, stop_findings = cable_stops(cable, ends, places, fibres, inventory.geo("noeud"))
-    between = stretches(stops)
-    assets = list_assets(inventory, places, cables)
-    number = number_assets(assets)
     uses = cable_uses(inventory, places, chains, cable, between, number)
     links = asset_links(inventory, places, chains, stops, number)
     assets = assets.assign(length_m=_lengths(assets, inventory)).assign(
@@ -70,6 +74,8 @@ def build_network(inventory: Inventory) -> Network:
         findings=merge_findings(
             [end_findings, chains.findings, layer_findings, stop_findings, _without_place(places)]
         ),
+        places=places,
+        fibres=fibres,
     )
 
 

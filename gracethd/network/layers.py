@@ -74,11 +74,12 @@ def cable_layers(
         "couche_inconnue", "majeur", "cable", attribute="cb_typelog", code=undecided,
         message="rien ne dit si ce câble est de transport ou de distribution : pris dans les deux",
     )  # fmt: skip
-    expanded = layer.map(
-        lambda code: LAYERS_OF_CODE.get(code, UNDECIDED) if isinstance(code, str) else UNDECIDED
-    )
-    table = pd.DataFrame({"cable": codes, "layer": expanded.to_numpy(), "layer_source": source.to_numpy()})
-    return table.explode("layer", ignore_index=True), findings
+    each = {**LAYERS_OF_CODE, "": UNDECIDED}
+    named = pd.DataFrame([(code, name) for code, names in each.items() for name in names], dtype=object)
+    code = layer.where(layer.isin(list(LAYERS_OF_CODE)), "").to_numpy(object)
+    table = pd.DataFrame({"cable": codes, "code": code, "layer_source": source.to_numpy()})
+    table = table.merge(named.set_axis(["code", "layer"], axis=1), on="code", how="left")
+    return table[["cable", "layer", "layer_source"]], findings
 
 
 def _by_fibres(ends: pd.DataFrame, places: Places, fibres: Fibres) -> pd.Series:

@@ -132,13 +132,12 @@ def sections_passed(
     n_sections = sections.groupby("cable").size()
     is_cut = amount(pairs["cable"], n_sections) > 1
     tip = shapely.get_type_id(shape) == shapely.GeometryType.POINT
+    cut = shape[is_cut]  # a cable in one piece needs no measuring
     middle = np.where(
-        tip, shape, shapely.line_interpolate_point(shapely.line_merge(shape), 0.5, normalized=True)
+        tip[is_cut], cut, shapely.line_interpolate_point(shapely.line_merge(cut), 0.5, normalized=True)
     )
     at = np.full(len(pairs), np.nan)
-    at[is_cut] = shapely.line_locate_point(
-        cable_line.reindex(pairs["cable"][is_cut]).to_numpy(), middle[is_cut]
-    )
+    at[is_cut] = shapely.line_locate_point(cable_line.reindex(pairs["cable"][is_cut]).to_numpy(), middle)
     slack = np.where(tip, AT_STOP_M, 0.0)
     spread = pairs.assign(_at=at, _slack=slack).merge(
         sections[["cable", "section", "from_m", "to_m"]], on="cable"

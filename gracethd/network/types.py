@@ -6,6 +6,9 @@ from typing import Literal, get_args
 import geopandas as gpd
 import pandas as pd
 
+from gracethd.network.fibres import Fibres
+from gracethd.network.places import Places
+
 Kind = Literal["cable", "cheminement", "conduite", "ebp", "local", "noeud", "ptech", "site"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Layer = Literal["collecte", "transport", "distribution"]
@@ -44,6 +47,10 @@ class Network:
     links : DataFrame
         a, b: assets linked by use for series (D10).
     findings : DataFrame
+    places : Places, optional
+    fibres : Fibres, optional
+        Where equipment stands and what positions say, as building resolved them: tracing reads the same and
+        need not resolve it twice. None for a network that was not built from an inventory.
     """
 
     assets: gpd.GeoDataFrame
@@ -54,3 +61,5 @@ class Network:
     uses: pd.DataFrame
     links: pd.DataFrame
     findings: pd.DataFrame = field(repr=False)
+    places: Places | None = field(default=None, repr=False)
+    fibres: Fibres | None = field(default=None, repr=False)

@@ -14,6 +14,7 @@ from gracethd.codes import among, locate
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.ends import ON_NODE_M
+from gracethd.threads import by_rows
 
 ALONG_M = 0.50
 ALONG_SHARE = 0.80
@@ -180,15 +181,14 @@ def _by_geometry(
     keyed["turn"] = keyed.groupby("cable").cumcount()
     for _, turn in keyed.groupby("turn"):
         rows = turn["row"].to_numpy()
-        left[rows] = shapely.difference(left[rows], shapely.buffer(way_line[turn["w"].to_numpy()], ALONG_M))
+        left[rows] = by_rows(_beyond, left[rows], way_line[turn["w"].to_numpy()])
     candidate = _candidates(left, way, keyed)
     taken: list[pd.DataFrame] = []
     for _, turn in candidate.groupby("turn"):
         rows, w = turn["row"].to_numpy(), turn["w"].to_numpy()
-        inside = shapely.length(shapely.intersection(way_line[w], shapely.buffer(left[rows], ALONG_M)))
-        fits = inside >= ALONG_SHARE * turn["length"].to_numpy()
+        fits = by_rows(_metres_along, way_line[w], left[rows]) >= ALONG_SHARE * turn["length"].to_numpy()
         rows, w = rows[fits], w[fits]
-        left[rows] = shapely.difference(left[rows], shapely.buffer(way_line[w], ALONG_M))
+        left[rows] = by_rows(_beyond, left[rows], way_line[w])
         taken.append(pd.DataFrame({"cable": codes[rows], "way": way["cm_code"].to_numpy(dtype=object)[w]}))
     added = (
         pd.concat([none, *taken], ignore_index=True)
@@ -211,11 +211,30 @@ def _candidates(left: NDArray[np.object_], way: gpd.GeoDataFrame, keyed: pd.Data
         pair = pd.MultiIndex.from_frame(frame[["row", "w"]])
         frame = frame[~pair.isin(pd.MultiIndex.from_frame(keyed[["row", "w"]]))]
     rows, turn = np.unique(frame["row"].to_numpy(), return_inverse=True)
-    band = shapely.buffer(left[rows], ALONG_M)[turn]  # a cable has many candidates and one band
-    inside = shapely.length(shapely.intersection(line[frame["w"].to_numpy()], band))
+    band = by_rows(_band, left[rows])[turn]  # a cable has many candidates and one band
+    inside = by_rows(_metres_inside, line[frame["w"].to_numpy()], band)
     frame = frame[inside >= ALONG_SHARE * frame["length"].to_numpy()]
     frame = frame.sort_values(["row", "length", "way"], ascending=[True, False, True])
     return frame.assign(turn=frame.groupby("row").cumcount())
+
+
+def _band(line: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Give what lies along each line (D4)."""
+    return np.asarray(shapely.buffer(line, ALONG_M), object)
+
+
+def _beyond(line: NDArray[np.object_], way: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Give the part of each line that does not run along its way."""
+    return np.asarray(shapely.difference(line, _band(way)), object)
+
+
+def _metres_inside(line: NDArray[np.object_], band: NDArray[np.object_]) -> NDArray[np.float64]:
+    return np.asarray(shapely.length(shapely.intersection(line, band)), np.float64)
+
+
+def _metres_along(way: NDArray[np.object_], line: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Give the metres of each way that run along its line."""
+    return _metres_inside(way, _band(line))
 
 
 def _nodes(
@@ -264,9 +283,9 @@ def _off_chain(complete: gpd.GeoDataFrame, nodes: pd.DataFrame, inventory: Inven
 def _off_line(by_key: pd.DataFrame, cable: gpd.GeoDataFrame, way: gpd.GeoDataFrame) -> pd.DataFrame:
     """Report the cables whose keys name ways that lie away from their line: identity wins (D4)."""
     line = cable["geometry"].to_numpy()[locate(by_key["cable"], cable["cb_code"])]
-    of_way = way["geometry"].to_numpy()[locate(by_key["way"], way["cm_code"])]
-    middle = shapely.line_interpolate_point(shapely.line_merge(of_way), 0.5, normalized=True)
-    away = by_key[shapely.distance(middle, line) > ALONG_M]
+    of_way = shapely.line_merge(way["geometry"].to_numpy())  # once for each way, not for each cable in it
+    middle = shapely.line_interpolate_point(of_way, 0.5, normalized=True)
+    away = by_key[shapely.distance(middle[locate(by_key["way"], way["cm_code"])], line) > ALONG_M]
     tally = away.groupby("cable")["way"].agg(["size", "first"])
     return findings_frame(
         "cheminement_hors_trace", "mineur", "cable", code=tally.index,

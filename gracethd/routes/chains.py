@@ -104,6 +104,7 @@ def lay_chains(
     turn = size[steps["route"].to_numpy()] - 1 - steps.groupby("route").cumcount().to_numpy()
     label = np.where(given >= 0, len(rooms) + np.arange(len(given)), chains.room).astype(np.int64)
     vertex = rooms[chains.room].astype(np.int32)
+    several = survey.boxed.loc[survey.boxed.duplicated("stop", keep=False), ["stop", "box"]]
     for now in range(int(size.max(initial=0))):
         at = steps[turn == now]
         route = at["route"].to_numpy()
@@ -115,18 +116,17 @@ def lay_chains(
         ends_here = (size[route[first]] == now + 1) & (given[route[first]] >= 0)
         below = np.where(ends_here, given[route[first]], below).astype(np.int32)
         parts.edges(vertex[route[first]], below, section=new["section"])
-        _say_possible(parts, survey, new, below)
+        _say_possible(parts, several, new, below)
         vertex[route], label[route] = below[kind], kind
     return np.where(size > 0, vertex, NOWHERE).astype(np.int32)
 
 
 def _say_possible(
-    parts: GraphParts, survey: Survey, steps: pd.DataFrame, downstream: NDArray[np.int32]
+    parts: GraphParts, several: pd.DataFrame, steps: pd.DataFrame, downstream: NDArray[np.int32]
 ) -> None:
-    """Say which other boxes may stand on the way, where several open the cable at one place (D9)."""
-    many = survey.boxed[survey.boxed.duplicated("stop", keep=False)]
+    """Say which other boxes may stand on the way: `several` (stop, box) open the cable at one place (D9)."""
     at = pd.DataFrame({"stop": steps["stop"].to_numpy(), "owner": steps["owner"], "vertex": downstream})
-    maybe = at.merge(many[["stop", "box"]], on="stop")
+    maybe = at.merge(several, on="stop")
     maybe = maybe[maybe["box"] != maybe["owner"]]
     parts.possible(maybe["box"], maybe["vertex"])
 

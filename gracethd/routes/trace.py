@@ -86,8 +86,8 @@ class Laid:
 
 def lay_routes(inventory: Inventory, network: Network, feeds: pd.DataFrame | None) -> Laid:
     """Lay the two graphs and trace every prise on them (see `trace_routes`)."""
-    places = find_places(inventory)
-    fibres = read_fibres(inventory, places)
+    places = network.places or find_places(inventory)
+    fibres = network.fibres or read_fibres(inventory, places)
     demand = find_demand(inventory, network, places)
     survey = survey_network(network, places, fibres, pd.Index(inventory["noeud"]["nd_code"]))
     graphs = lay_graphs(survey, places, demand.prises["pbo"])

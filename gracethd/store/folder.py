@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas as gpd
@@ -53,7 +55,10 @@ def read_folder(folder: Path) -> Inventory:
     except (OSError, ValueError) as error:
         raise damaged(folder, f"{MANIFEST} cannot be read") from error
     manifest = from_plain(raw, folder)
-    return inventory_of({name: _read(folder, name, manifest) for name in manifest.shapes}, manifest.crs)
+    names = list(manifest.shapes)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Arrow and GEOS let other threads run
+        frames = list(pool.map(lambda name: _read(folder, name, manifest), names))
+    return inventory_of(dict(zip(names, frames, strict=True)), manifest.crs)
 
 
 def _read(folder: Path, name: str, manifest: Manifest) -> pd.DataFrame:
