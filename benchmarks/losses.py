@@ -1,6 +1,10 @@
 """Time the losses of every asset against the obvious ways, on a drawn network of the size given.
 
     python benchmarks/losses.py [PRISES]
+    python benchmarks/losses.py alone PRISES
+
+The second makes the arrays only, in a process of its own: seconds an asset, and the most memory that it took,
+for sizes that networkx does not hold.
 
 Every answer is compared with the one it is timed against. `docs/benchmarks.md` keeps the ratios.
 
@@ -9,6 +13,7 @@ in a row, so that assets are groups. Ratios are what lasts; seconds are those of
 """
 
 import io
+import resource
 import sys
 import time
 import tracemalloc
@@ -119,6 +124,33 @@ def networkx_of(graph: ServiceGraph) -> nx.MultiGraph:
     return whole
 
 
+def alone(n_prises: int) -> None:
+    """Print what the losses of every asset take, and stop where two of our ways to count differ."""
+    small = rings_and_trees(1000)
+    losses_of_assets(index_graph(small, small.prises))
+    losses_of_nodes_and_cables(small, small.prises)
+    graph = rings_and_trees(n_prises)
+    print(f"{graph.n_vertices:,} vertices, {len(graph.tail):,} edges, {graph.n_assets:,} assets")
+    print(f"{'graph in memory':<66}{_peak():10.2f} GB")
+    begun = time.process_time()
+    index = index_graph(graph, graph.prises)
+    indexed = time.process_time() - begun
+    every = losses_of_assets(index)[:, 0]
+    spent = time.process_time() - begun
+    print(f"{'index for groups':<66}{indexed:10.2f} s")
+    print(f"{'losses of every asset, index included':<66}{spent:10.2f} s")
+    print(f"{'  an asset':<66}{spent / graph.n_assets * 1e9:10.1f} ns")
+    print(f"{'most memory':<66}{_peak():10.2f} GB")
+    walk = losses_of_nodes_and_cables(graph, graph.prises)
+    n_edges = len(graph.tail)
+    if (walk.edge != every[:n_edges]).any() or (walk.vertex[1:] != every[2 * n_edges + 1 :]).any():
+        raise SystemExit("the ways of counting disagree")
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
 def main(n_prises: int) -> None:
     """Print times, then ratios beside their targets."""
     graph = rings_and_trees(n_prises)
@@ -209,4 +241,7 @@ def _agree(graph: ServiceGraph, found: list[int], some: list[int], whole: nx.Mul
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000)
+    if sys.argv[1:2] == ["alone"]:
+        alone(int(sys.argv[2]))
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000)
