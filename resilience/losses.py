@@ -7,6 +7,7 @@ search stays among those: a set costs its own elements and the cycles below them
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -68,8 +69,10 @@ class LossIndex:
     ----------
     n_vertices, n_assets, n_edges : int
     tree : SpanningTree
-    exact, maximal, behind : Elements
-        For the exact loss, the loss where data do not tell which path is lit, and all routes.
+    exact : Elements
+        For the exact loss.
+    unsure : (n_blocks,) bool
+        Blocks of the tree where data do not tell which path is lit.
     owned, possible : Owned
         Elements of each asset, without and with its possible vertices (D9).
     prefix : (n + 1, k) int64
@@ -81,11 +84,20 @@ class LossIndex:
     n_edges: int
     tree: SpanningTree
     exact: Elements
-    maximal: Elements
-    behind: Elements
+    unsure: Bool
     owned: Owned
     possible: Owned
     prefix: Long
+
+    @cached_property
+    def maximal(self) -> Elements:
+        """Elements for the loss where data do not tell which path is lit; made when first asked for."""
+        return _forced(self.exact, self.tree, self.unsure)
+
+    @cached_property
+    def behind(self) -> Elements:
+        """Elements for all routes; made when first asked for."""
+        return _forced(self.exact, self.tree, np.ones_like(self.unsure))
 
 
 def index_graph(graph: ServiceGraph, weights: NDArray[np.int64]) -> LossIndex:
@@ -107,24 +119,25 @@ def index_graph(graph: ServiceGraph, weights: NDArray[np.int64]) -> LossIndex:
     tree = span(graph)
     ambiguous = np.zeros(len(tree.block_size), np.bool_)
     ambiguous[tree.edge_block[graph.ambiguous & (tree.edge_block >= 0)]] = True
-    exact = _exact_elements(tree)
+    owned = _owned(graph, with_possible=False)
     return LossIndex(
         n_vertices=graph.n_vertices,
         n_assets=graph.n_assets,
         n_edges=len(graph.tail),
         tree=tree,
-        exact=exact,
-        maximal=_forced(exact, tree, ambiguous),
-        behind=_forced(exact, tree, np.ones_like(ambiguous)),
-        owned=_owned(graph, with_possible=False),
-        possible=_owned(graph, with_possible=True),
+        exact=_exact_elements(tree),
+        unsure=ambiguous,
+        owned=owned,
+        possible=_owned(graph, with_possible=True) if len(graph.possible_asset) else owned,
         prefix=_prefix(tree, graph.n_vertices, weights),
     )
 
 
 def with_weights(index: LossIndex, weights: NDArray[np.int64]) -> LossIndex:
     """Give the same index for other weights, without another walk of the graph."""
-    return replace(index, prefix=_prefix(index.tree, index.n_vertices, weights))
+    other = replace(index, prefix=_prefix(index.tree, index.n_vertices, weights))
+    vars(other).update({name: vars(index)[name] for name in ("maximal", "behind") if name in vars(index)})
+    return other
 
 
 def losses_of_sets(index: LossIndex, indptr: NDArray[np.integer], assets: NDArray[np.integer]) -> Long:

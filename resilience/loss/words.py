@@ -18,6 +18,7 @@ ELEMENT_COST = 200
 """What one failed element costs when it is cut, in vertices walked for one of 64 states; measured."""
 _BITS = 64
 _EVERY = np.uint64(2**64 - 1)
+_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)  # Leiserson, Prokop and Randall 1998
 
 
 def is_dense(index: LossIndex, indptr: Long, assets: Int) -> bool:
@@ -45,24 +46,32 @@ def losses_in_words(index: LossIndex, indptr: Long, assets: Int) -> Long:
     tree, n = index.tree, len(index.tree.end)
     half = np.flatnonzero(tree.half_at < tree.half_to)
     ends = (tree.half_at[half].copy(), tree.half_to[half].copy())
-    nowhere = 2 * n + len(half)
+    core = _core(tree.parent, *ends)
+    # one word each: vertices by position, tree edges above the core, edges outside the tree, nothing.
+    # Elsewhere light only comes down: a vertex and the edge above it fail alike and share a word.
+    above = np.arange(n)
+    above[core] = n + np.arange(len(core))
+    first_loose = n + len(core)
+    nowhere = first_loose + len(half)
     loose = np.full(index.n_edges, nowhere, np.int64)
-    loose[tree.half_edge[half]] = 2 * n + np.arange(len(half))
-    # one word each: vertices by position, tree edges by the position below, edges outside the tree, nothing
+    loose[tree.half_edge[half]] = first_loose + np.arange(len(half))
     slot = np.concatenate(
         [
             np.where(tree.position > 0, tree.position, nowhere),  # the root never fails
-            np.where(tree.edge_child >= 0, n + tree.edge_child.astype(np.int64), loose),
+            np.where(tree.edge_child >= 0, above[np.maximum(tree.edge_child, 0)], loose),
         ]
     ).astype(np.int32)
     failing = (assets, index.owned.ptr, slot[index.owned.element])
-    forest = (tree.parent, *ends, _core(tree.parent, *ends))
+    below = index.prefix[tree.end] - index.prefix[:-1]
     out = np.zeros((len(indptr) - 1, index.prefix.shape[1]), np.int64)
+    works, reached = np.empty(nowhere + 1, np.uint64), np.empty(n, np.uint64)
     for first in range(0, len(out), _BITS):
-        works = np.full(nowhere + 1, _EVERY)
+        works.fill(_EVERY)
         _fail(indptr[first : first + _BITS + 1].astype(np.int64), failing, works)
-        reached = _reached(forest, (works[:n], works[n : 2 * n], works[2 * n : nowhere]))
-        _sum_lost(reached, (tree.parent, tree.end), index.prefix, out[first : first + _BITS])
+        _reach_core(
+            (tree.parent, *ends, core), (works[:n], works[n:first_loose], works[first_loose:]), reached
+        )
+        _sum_lost(tree.parent, core, works, reached, below, out[first : first + _BITS])
     return out
 
 
@@ -103,20 +112,20 @@ def _core(parent: Int, loose_a: Int, loose_b: Int) -> Int:
 
 
 @compiled
-def _reached(forest: tuple[Int, ...], works: tuple[UInt64, UInt64, UInt64]) -> UInt64:
-    """Tell, by position, in which sets it is still reached: bit s for set s.
+def _reach_core(
+    forest: tuple[Int, Int, Int, Int], works: tuple[UInt64, UInt64, UInt64], reached: UInt64
+) -> None:
+    """Tell, by position, in which sets the core is still reached: bit s for set s.
 
-    Light comes back up the tree only from the ends of edges outside it: what lies elsewhere waits for the
-    last walk.
+    Light comes back up the tree only from the ends of edges outside it: what lies elsewhere waits.
     """
     parent, loose_a, loose_b, core = forest
     stands, joined, crossed = works
-    n = len(parent)
-    reached = np.zeros(n, np.uint64)
     reached[0] = ~np.uint64(0)
-    for p in core:
-        joined[p] &= stands[p]
-        reached[p] = reached[parent[p]] & joined[p]
+    for k in range(len(core)):
+        p = core[k]
+        joined[k] &= stands[p]
+        reached[p] = reached[parent[p]] & joined[k]
     for h in range(len(loose_a)):
         crossed[h] &= stands[loose_a[h]] & stands[loose_b[h]]
     is_changed = True
@@ -129,31 +138,35 @@ def _reached(forest: tuple[Int, ...], works: tuple[UInt64, UInt64, UInt64]) -> U
             reached[a] |= either
             reached[b] |= either
         for k in range(len(core) - 1, -1, -1):  # children come after their parents
-            p = core[k]
-            q = parent[p]
+            q = parent[core[k]]
             if q > 0:
-                reached[q] |= reached[p] & joined[p] & stands[q]
-        for p in core:
-            reached[p] |= reached[parent[p]] & joined[p]
-    for p in range(1, n):
-        reached[p] |= reached[parent[p]] & joined[p] & stands[p]
-    return reached
+                reached[q] |= reached[core[k]] & joined[k] & stands[q]
+        for k in range(len(core)):
+            reached[core[k]] |= reached[parent[core[k]]] & joined[k]
 
 
 @compiled
-def _sum_lost(reached: UInt64, forest: tuple[Int, Int], prefix: Long, out: Long) -> None:
-    """Add up what each set does not reach: subtrees where light stops, less those where it comes back."""
-    parent, end = forest
-    number = np.zeros(67, np.int64)  # powers of two differ modulo 67
+def _sum_lost(parent: Int, core: Int, stands: UInt64, reached: UInt64, below: Long, out: Long) -> None:
+    """Go down from the core and add up what each set does not reach.
+
+    That is the subtrees where light stops, less those where it comes back.
+    """
+    number = np.zeros(64, np.int64)  # by the six bits that a de Bruijn sequence leaves on top
     for s in range(64):
-        number[(np.uint64(1) << np.uint64(s)) % np.uint64(67)] = s
+        number[((np.uint64(1) << np.uint64(s)) * _DE_BRUIJN) >> np.uint64(58)] = s
+    k = 0
     for p in range(1, len(parent)):
-        changes = reached[p] ^ reached[parent[p]]
+        around = reached[parent[p]]
+        if k < len(core) and core[k] == p:
+            k += 1
+        else:
+            reached[p] = around & stands[p]
+        changes = reached[p] ^ around
         while changes:
             bit = changes & (~changes + np.uint64(1))
             changes ^= bit
-            s = number[bit % np.uint64(67)]
+            s = number[(bit * _DE_BRUIJN) >> np.uint64(58)]
             if s < len(out):
                 sign = -1 if reached[p] & bit else 1
-                for column in range(prefix.shape[1]):
-                    out[s, column] += sign * (prefix[end[p], column] - prefix[p, column])
+                for column in range(below.shape[1]):
+                    out[s, column] += sign * below[p, column]
