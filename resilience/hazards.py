@@ -48,6 +48,7 @@ WATER_KINDS: tuple[HazardKind, ...] = ("flood_depth", "flood_level")
 """Kinds whose exposure is a depth of water above ground, in metres."""
 LAYERS = (".gpkg", ".shp", ".geojson", ".json", ".csv")
 """Suffixes of layers of polygons; any other file must be a GeoTIFF."""
+ARCHIVES = (".zip", ".7z", ".rar", ".gz", ".tar", ".tgz")
 DROP_M = 0.001  # depths are compared to the millimetre: below it, a difference is rounding in the file
 Triple = tuple[float, float, float]
 OPEN_CLASS_M: Triple = (0.0, 0.5, 1.5)
@@ -318,6 +319,8 @@ def local_file(path: Path, *, role: str) -> Path:
     text = path.as_posix()
     if text.startswith("/vsi") or ":/" in text[2:]:  # a drive letter may stand before the first colon
         raise SourceError(f"{role}: {text} is not a local file; copy it to disk and name that copy")
+    if path.suffix.lower() in ARCHIVES:
+        raise SourceError(f"{role}: {text} is an archive; unpack it and name the map that it holds")
     if not path.is_file():
         raise SourceError(f"{role}: {text} does not exist; check the path, which is relative to the study")
     return path.resolve()

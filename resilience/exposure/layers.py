@@ -259,7 +259,8 @@ def _asked(rows: pd.DataFrame, fields: Mapping[str, str], hazard: Hazard, role: 
     absent += [name for name in hazard.reading.where if name.casefold() not in known]
     if absent:
         raise HazardError(
-            f"{role}: no attribute {', '.join(map(repr, absent))}; it has {', '.join(map(str, rows.columns))}"
+            f"{role}: no attribute {', '.join(map(repr, absent))}; it has"
+            f" {', '.join(map(str, rows.columns))}: name one of these in fields or where"
         )
     keep = np.ones(len(rows), bool)
     for name, values in hazard.reading.where.items():
@@ -290,7 +291,7 @@ def _of_scenario(
         if event.select not in mapped:
             raise HazardError(
                 f"{role}: nobody mapped the scenario {event.select!r}; {fields['scenario']} holds"
-                f" {', '.join(mapped)}"
+                f" {', '.join(mapped)}: name one of these, or take this event out"
             )
     return named
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gracethd.outputs.labels import phrase, written
 
-from .hazard_tables import exposure_summary, hazards_in_words, unmapped_summary
+from .hazard_tables import exposure_summary, footprints_in_words, hazards_in_words, unmapped_summary
 from .page_tables import Table, page_table, with_ranges
 from .report import Report, findings_summary, loss_conventions, missing_parts
 
@@ -136,7 +136,9 @@ def _exposure_chapter(report: Report) -> Chapter:
     tables, text = [], [phrase("text_exposure", language)]
     if report.hazards is not None:
         tables.append(_table(report, "hazards", hazards_in_words(report.hazards, language), _HAZARDS))
-    tables.append(_table(report, "exposure", exposure_summary(report.exposure), _EXPOSURE))
+    summary = exposure_summary(report.exposure)
+    text += footprints_in_words(report.exposure, summary, language)
+    tables.append(_table(report, "exposure", summary, _EXPOSURE))
     if report.unmapped is not None:
         unmapped = unmapped_summary(report.unmapped, report.communes)
         text.append(phrase("text_unmapped" if len(unmapped) else "text_unmapped_none", language))

@@ -6,7 +6,7 @@ from math import nan
 import pandas as pd
 
 from gracethd.outputs.labels import Language, is_missing, phrase, value_label, written
-from resilience.hazards import Hazard, HazardKind
+from resilience.hazards import WATER_KINDS, Hazard, HazardKind
 from resilience.mechanisms import ANSWERS, effect_of
 
 EVENT = ["hazard", "scenario", "return_period"]
@@ -79,6 +79,32 @@ def exposure_summary(exposure: pd.DataFrame) -> pd.DataFrame:
     named = events.take(summary.pop("event").to_numpy()).reset_index(drop=True)
     unit = named.pop("intensity_unit")
     return pd.concat([named, summary, unit], axis=1)
+
+
+def footprints_in_words(exposure: pd.DataFrame, summary: pd.DataFrame, language: Language) -> list[str]:
+    """Say in a sentence each what waters touch that no yearly loss tells well: extents, observed, rising.
+
+    Parameters
+    ----------
+    exposure : DataFrame
+        hazard, hazard_kind.
+    summary : DataFrame
+        Its `exposure_summary`.
+    language : {"fr", "en"}
+    """
+    kinds = exposure.drop_duplicates("hazard").set_index("hazard")["hazard_kind"]
+    kind = summary["hazard"].map(kinds)
+    is_told = (kind == "flood_extent") | (kind.isin(list(WATER_KINDS)) & summary["return_period"].isna())
+    sentences = []
+    for (hazard, scenario), rows in summary[is_told].groupby(["hazard", "scenario"], sort=False):
+        of = rows.set_index("kind")
+        touched = {
+            name: written(of["n_wet"].get(name, 0), "int", language) for name in ("local", "ebp", "ptech")
+        }
+        km = written(of["wet_km"].get("cheminement", 0.0), "dec", language)
+        words = event_words(scenario, rows["return_period"].iloc[0], language)
+        sentences.append(phrase("text_footprint", language, hazard=hazard, event=words, km=km, **touched))
+    return sentences
 
 
 def unmapped_summary(unmapped: pd.DataFrame, communes: pd.DataFrame | None = None) -> pd.DataFrame:

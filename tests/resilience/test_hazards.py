@@ -79,6 +79,16 @@ def exposure(depths: dict[float, list[float]]) -> pd.DataFrame:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["PPR.zip", "tri.7z", "Q100.TIF.GZ"])
+def test_an_archive_is_to_be_unpacked(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"PK")
+    with pytest.raises(SourceError, match="is an archive; unpack it") as refusal:
+        local_file(path, role="map of hazard 'crue'")
+    assert name in str(refusal.value)
+    assert "crue" in str(refusal.value)
+
+
 def test_less_water_at_a_rarer_event_is_told_once_for_each_pair() -> None:
     frame = exposure(
         {20: [0.5, 1.0, np.nan, 0.2], 100: [0.6, 0.4, 0.3, 0.1], 1000: [0.6, 0.4, np.nan, 0.0995]}

@@ -18,6 +18,7 @@ from resilience.outputs.chapters import chapters, loss_parts
 from resilience.outputs.hazard_styles import area_style, exposure_style, extent_limits
 from resilience.outputs.hazard_tables import (
     exposure_summary,
+    footprints_in_words,
     hazards_in_words,
     hazards_summary,
     unmapped_summary,
@@ -40,6 +41,17 @@ def test_each_hazard_and_kind_of_asset_has_its_line_even_without_a_frequency(sto
     assert (clay["wet_km"], clay["length_km"], clay["unmapped_km"]) == (0.8, 3.3, 1.0)
     assert clay["intensity_unit"] == "classe"
     assert table.loc[("crue", "Q100", "local"), "n_unmapped"] == 1
+
+
+def test_an_observed_flood_is_told_in_a_sentence(stormy: Report) -> None:
+    """PM1 stands in it, PM2 is not mapped; floods with a period and other hazards have no sentence."""
+    assert stormy.exposure is not None
+    summary = exposure_summary(stormy.exposure)
+    assert footprints_in_words(stormy.exposure, summary, "en") == [
+        "'crue vue', observé: 1 rooms, 0 closures and 0 chambers or poles touched, and 0.0 km of ways."
+    ]
+    text = next(chapter for chapter in chapters(stormy) if chapter.id == "exposition").text
+    assert any(line.startswith("« crue vue », observé : 1 locaux") for line in text)
 
 
 def test_a_commune_is_told_at_its_least_mapped_event_and_a_whole_one_is_not(report: Report) -> None:
