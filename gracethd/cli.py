@@ -173,6 +173,7 @@ def check(
             "-o", "--output", help="Where to write the findings: .csv, .gpkg, .xlsx, .json or .html."
         ),
     ] = None,
+    recipient: Annotated[str, typer.Option(help="For whom the file is; written into it.")] = "",
 ) -> None:
     """Check deliveries against the GraceTHD model and the rules of the trade; never stops at the first fault.
 
@@ -197,7 +198,9 @@ def check(
     say("contrôles")
     findings = check_all(opened, container=container, phase=phase, settings=settings, level0=told)
     if output is not None:
-        write_findings(findings, output, day=today(), settings=settings)
+        write_findings(
+            findings, output, day=today(), settings=settings, recipient=recipient, deliveries=opened
+        )
     typer.echo(summary(findings).to_string(index=False) if len(findings) else "no finding")
     if exceeds(findings, threshold):
         raise typer.Exit(1)

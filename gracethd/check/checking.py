@@ -9,7 +9,8 @@ import pandas as pd
 
 from gracethd.check.across import check_across
 from gracethd.check.batches import Batch, batches
-from gracethd.check.columns import check_columns, check_filling
+from gracethd.check.columns import check_columns, check_filling, grid_column
+from gracethd.check.conditions import check_conditions_elsewhere
 from gracethd.check.geometry import check_geometry
 from gracethd.check.keys import check_abandoned, check_foreign_keys, check_primary_keys, check_unique
 from gracethd.check.locate import locate
@@ -17,6 +18,7 @@ from gracethd.check.places import Remembering
 from gracethd.check.presence import check_presence, check_required, check_versions
 from gracethd.check.rules import RULES
 from gracethd.check.settings import Settings, Thresholds, apply
+from gracethd.check.together import together
 from gracethd.check.topology import check_topology
 from gracethd.check.traced import check_traced
 from gracethd.check.trade import check_trade
@@ -105,12 +107,12 @@ def _of_tables(
 ) -> list[pd.DataFrame]:
     grids = {"container": container, "phase": phase}
     found = [findings for batch in batches(deliveries) for findings in _of_batch(batch, limits, **grids)]
-    found += [
-        findings.assign(delivery=delivery.name)
-        for delivery in deliveries
-        for findings in _own_findings(delivery, limits)
-        if len(findings)
-    ]
+    for delivery in deliveries:
+        found += [
+            one.assign(delivery=delivery.name) for one in (delivery.findings, *check_versions(delivery))
+        ]
+    grid = grid_column("3", container=container, phase=phase)
+    found += [group.tell(list(_own_findings(group.delivery, limits, grid))) for group in together(deliveries)]
     found += [
         findings.assign(delivery=name)
         for name, findings in (*check_foreign_keys(deliveries), *check_across(deliveries))
@@ -192,11 +194,11 @@ def _of_batch(
     yield from check_geometry(batch, limits)
 
 
-def _own_findings(delivery: Delivery, limits: Thresholds) -> Iterable[pd.DataFrame]:
+def _own_findings(delivery: Delivery, limits: Thresholds, grid: str | None) -> Iterable[pd.DataFrame]:
     """Give the findings that the tables of one delivery make together."""
     delivery = replace(delivery, tables=Remembering(delivery.tables))
-    yield delivery.findings
-    yield from check_versions(delivery)
     yield from check_abandoned(delivery)
     yield from check_topology(delivery, limits)
     yield from check_trade(delivery, limits)
+    if grid:
+        yield from check_conditions_elsewhere(delivery, grid)

@@ -72,8 +72,8 @@ def check_filling(
         if name in mandatory or name in required:
             rule = "obligatoire_vide" if name in mandatory else "remplissage"
             yield report(rule, table, frame, frame[name].isna(), attribute=name)
-    if major == "3" and container is not None:
-        yield from check_conditions(table, frame, container.upper())
+    if grid:
+        yield from check_conditions(table, frame, major, grid)
 
 
 def required_tables(major: Major, grid: str) -> list[str]:

@@ -10,15 +10,19 @@ import shapely
 from gracethd.check.places import column, mapping, node_points, place_nodes, shapes_of
 from gracethd.check.rules import report
 from gracethd.check.settings import Thresholds
+from gracethd.values import parse_number
 
 Tables = Mapping[str, pd.DataFrame]
 NO_PREMISE = ("NRO", "NRA", "NRAMED", "SRO", "TEC", "HEBERG")
 """Types of the rooms of a version 3 t_local: the others are premises."""
+ANNOUNCED = ("ad_nblres", "ad_nblpro", "ad_nblent", "ad_nblpub")
+"""Premises that a version 3 address announces, one FTTH fibre each."""
 
 
 def check_premises(tables: Tables, limits: Thresholds) -> Iterator[pd.DataFrame]:
-    """Find premises away from their address, and addresses whose premises are in several SRO zones."""
+    """Find premises away from their address, addresses in several zones, and fibres that do not add up."""
     addresses = tables.get("t_adresse")
+    yield from _planned_fibres(tables)
     if not isinstance(addresses, gpd.GeoDataFrame) or "ad_code" not in addresses:
         return
     parts = list(_premises(tables))
@@ -31,6 +35,19 @@ def check_premises(tables: Tables, limits: Thresholds) -> Iterator[pd.DataFrame]
     if parts:
         together = pd.concat([premise for _, _, premise in parts], ignore_index=True)
         yield from _split_addresses(tables, addresses, together)
+
+
+def _planned_fibres(tables: Tables) -> Iterator[pd.DataFrame]:
+    """Find addresses whose planned FTTH fibres are not as many as the premises they announce."""
+    addresses = tables.get("t_adresse")
+    if addresses is None or "ad_nbfotth" not in addresses:
+        return
+    planned = parse_number(addresses["ad_nbfotth"])[0]
+    announced = pd.DataFrame(
+        {name: parse_number(addresses[name])[0] for name in ANNOUNCED if name in addresses}, addresses.index
+    )
+    wrong = announced.notna().any(axis=1) & planned.notna() & (announced.sum(axis=1) != planned)
+    yield report("fibres_prevues_discordantes", "t_adresse", addresses, wrong, attribute="ad_nbfotth")
 
 
 def _premises(tables: Tables) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:

@@ -1,5 +1,6 @@
 """Findings as files: a table, a layer that opens styled, a workbook, one JSON object, or one page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from gracethd.check.checking import SHIPPED, summary
+from gracethd.check.returns import by_delivery_and_zone
 from gracethd.check.rules import RULES
 from gracethd.check.settings import Settings, default_thresholds
+from gracethd.deliveries.types import Delivery
 from gracethd.errors import GraceTHDError
 from gracethd.findings import COLUMNS, SEVERITIES
 from gracethd.outputs.drawing import standing_points
@@ -22,9 +25,12 @@ from gracethd.outputs.tables import write_json, write_table
 from gracethd.outputs.workbook import Sheet, write_workbook
 
 TITLE = "Constats de contrôle"
+RETURNS = "Constats par livraison, zone de PM et règle : ce qui est à renvoyer à chacun"
 SUFFIXES = (".csv", ".gpkg", ".xlsx", ".json", ".html")
 PAGE_ROWS = 200
 """Findings of one rule that the page shows; the other formats hold them all."""
+PAGE_RETURNS = 1000
+"""Counts by delivery, zone and rule that the page shows."""
 COLOURS = {"bloquant": "#7a0f12", "majeur": "#c0392b", "mineur": "#b77700", "info": "#4a6f8a"}
 
 
@@ -41,7 +47,13 @@ def check_suffix(path: Path) -> None:
 
 
 def write_findings(
-    findings: gpd.GeoDataFrame, path: Path, *, day: date, settings: Settings = SHIPPED
+    findings: gpd.GeoDataFrame,
+    path: Path,
+    *,
+    day: date,
+    settings: Settings = SHIPPED,
+    recipient: str = "",
+    deliveries: Sequence[Delivery] = (),
 ) -> None:
     """Write findings to a .csv, .gpkg, .xlsx, .json or .html, whole and readable by its owner only.
 
@@ -55,6 +67,10 @@ def write_findings(
         Of the check.
     settings : Settings, optional
         What the page says was changed.
+    recipient : str, optional
+        For whom the file is; written into it.
+    deliveries : sequence of Delivery, optional
+        Those checked: their SRO zones tell where findings stand, in the counts by delivery and zone.
 
     Raises
     ------
@@ -66,15 +82,24 @@ def write_findings(
         write_table(findings, path)
     elif path.suffix == ".gpkg":
         points = findings.set_geometry(standing_points(findings.geometry.to_numpy()), crs=findings.crs)
-        write_geopackage([Layer("constats", points, TITLE, severity_style())], path, recipient="", day=day)
+        write_geopackage(
+            [Layer("constats", points, TITLE, severity_style())], path, recipient=recipient, day=day
+        )
     elif path.suffix == ".xlsx":
-        sheets = [Sheet("Synthèse", _explained(summary(findings)), TITLE), Sheet("Constats", findings, TITLE)]
-        write_workbook(sheets, path, title=TITLE, recipient="", day=day)
+        sheets = [
+            Sheet("Synthèse", _explained(summary(findings)), TITLE),
+            Sheet("Constats", findings, TITLE),
+            Sheet("Retours", by_delivery_and_zone(findings, deliveries), RETURNS),
+        ]
+        write_workbook(sheets, path, title=TITLE, recipient=recipient, day=day)
     elif path.suffix == ".json":
         rows = findings.drop(columns="geometry").to_dict("records")
-        write_json({"constats": rows, "par_regle": summary(findings).to_dict("records")}, path)
+        returns = by_delivery_and_zone(findings, deliveries).to_dict("records")
+        counts = {"par_regle": summary(findings).to_dict("records"), "retours": returns}
+        write_json({"constats": rows, **counts}, path)
     else:
-        write_page("constats.html.j2", page_context(findings, settings), path, recipient="", day=day)
+        context = page_context(findings, settings, deliveries)
+        write_page("constats.html.j2", context, path, recipient=recipient, day=day)
 
 
 def _explained(counts: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +122,9 @@ class PageRule:
     table: PageTable
 
 
-def page_context(findings: gpd.GeoDataFrame, settings: Settings) -> dict[str, object]:
+def page_context(
+    findings: gpd.GeoDataFrame, settings: Settings, deliveries: Sequence[Delivery] = ()
+) -> dict[str, object]:
     """Give what the page of findings is made of."""
     counts = findings["severity"].value_counts()
     shown = [name for name in COLUMNS if name not in ("rule", "severity")]
@@ -122,6 +149,7 @@ def page_context(findings: gpd.GeoDataFrame, settings: Settings) -> dict[str, ob
         "map": draw_map(layers, title="Lieux des constats"),
         "unplaced": int(np.sum(pd.isna(points))),
         "rules": rules,
+        "returns": page_table(by_delivery_and_zone(findings, deliveries), most=PAGE_RETURNS),
         "changes": _changes(settings),
     }
 

@@ -47,8 +47,8 @@ def _rooms(tables: Tables, nodes: dict[str, pd.Series]) -> Iterator[pd.DataFrame
         rooms = _named_rooms(tables, table, prefix)
         known_rooms, known_nodes = _rooms_of_type(tables, nodes, types)
         found = rooms.isin(known_rooms) | column(tables, table, f"{prefix}_nd_code").isin(known_nodes)
-        key = "nd_code" if rooms.isna().all() else "lc_code"
-        yield report(rule, table, zones, ~found, attribute=f"{prefix}_{key}")
+        for key, told in (("lc_code", rooms.notna()), ("nd_code", rooms.isna())):
+            yield report(rule, table, zones, ~found & told, attribute=f"{prefix}_{key}")
         if table == "t_zsro":
             shared = rooms.notna() & rooms.duplicated()
             yield report("zsro_local_partage", table, zones, shared, attribute="zs_lc_code")

@@ -80,6 +80,77 @@ def room(typelog: str, name: str | None) -> Delivery:
     return small(t_local=[{"lc_code": "L", "lc_typelog": typelog, "lc_etiquet": name, "lc_codeext": "x"}])
 
 
+def planned(fibres: str | None) -> Delivery:
+    return small(t_adresse=[{"ad_code": "A", "ad_nbfotth": fibres, "ad_nblres": "3", "ad_nblent": "1"}])
+
+
+def client_site(proptyp: str | None, typelog: str = "CLIENT") -> Delivery:
+    """Give an SRO in the building of a client."""
+    sro = {"lc_code": "L", "lc_typelog": "SRO", "lc_st_code": "S", "lc_proptyp": proptyp}
+    return small(t_local=[sro], t_site=[{"st_code": "S", "st_typelog": typelog}])
+
+
+def way_to_compose(owner: str, bearing: str = "7", progress: str = "E") -> Delivery:
+    """Give a way without composition, its owner named in t_organisme."""
+    way = {"cm_code": "C", "cm_compo": None, "cm_avct": progress, "cm_typ_imp": bearing, "cm_prop": "OR1"}
+    return small(t_cheminement=[way], t_organisme=[{"or_code": "OR1", "or_nom": owner}])
+
+
+def home_fed_from(support: str | None, typelog: str = "RES", distance: str | None = None) -> Delivery:
+    """Give an address whose home is fed by a PBO on a support, or in the building."""
+    return small(
+        t_adresse=[{"ad_code": "A", "ad_distinf": distance}], t_site=[{"st_code": "S", "st_ad_code": "A"}],
+        t_local=[{"lc_code": "L", "lc_st_code": "S", "lc_typelog": typelog, "lc_bp_codf": "B"}],
+        t_ebp=[{"bp_code": "B", "bp_pt_code": support, "bp_lc_code": "X"}],
+    )  # fmt: skip
+
+
+def pole(version: str, height: str | None, typephy: str = "A") -> Delivery:
+    one = small(
+        t_ptech=[
+            {"pt_code": "P", "pt_typephy": typephy, "pt_a_haut": height, "pt_a_dan": "1", "pt_a_struc": "S"}
+        ]
+    )
+    return replace(one, versions={"t_ptech": version})
+
+
+def required(delivery: Delivery, **grid: str) -> list[str]:
+    """Give the attributes that are empty although their condition holds."""
+    found = check_tables([delivery], **grid)  # type: ignore[arg-type]
+    return found.loc[found["rule"] == "remplissage_conditionnel", "attribute"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("faulty", "sound", "attribute"),
+    [
+        (client_site(None), client_site("PRIVE"), "lc_proptyp"),
+        (client_site(None), client_site(None, "RESEAU"), "lc_proptyp"),
+        (way_to_compose("ORANGE"), way_to_compose("COMMUNE"), "cm_compo"),
+        (way_to_compose("ORANGE"), way_to_compose("ORANGE", "4"), "cm_compo"),
+        (way_to_compose("COMMUNE", "4", "C"), way_to_compose("COMMUNE", "4", "E"), "cm_compo"),
+        (home_fed_from("P"), home_fed_from(None), "ad_distinf"),
+        (home_fed_from("P"), home_fed_from("P", distance="25"), "ad_distinf"),
+        (home_fed_from("P"), home_fed_from("P", "ENT"), "ad_distinf"),
+    ],
+)
+def test_what_other_tables_say_may_require_an_attribute_in_container_3(
+    faulty: Delivery, sound: Delivery, attribute: str
+) -> None:
+    """dbt-grace-thd ctrl_rc_0610, ctrl_rc_0401 and ctrl_rc_0102: asked of container C3 alone."""
+    assert required(faulty, container="C3").count(attribute) == 1
+    assert attribute not in required(sound, container="C3")
+    assert attribute not in required(faulty, container="C2") + required(faulty)
+
+
+def test_a_pole_of_version_2_has_its_height_in_the_phases_whose_grid_says_so() -> None:
+    """The grid says F up to EXE, C from TVX; version 3 has it on the anchor of the pole instead."""
+    assert required(pole("2", None), phase="REC") == ["pt_a_haut"]
+    assert required(pole("2", "8"), phase="REC") == []
+    assert required(pole("2", None, "C"), phase="REC") == []
+    assert required(pole("2", None), phase="EXE") == []
+    assert required(pole("3", None), phase="REC") == []
+
+
 Case = tuple[Callable[[], list[str]], list[str], Callable[[], list[str]]]
 SMALL: dict[str, Case] = {
     "adresse_plusieurs_zsro": (
@@ -101,6 +172,13 @@ SMALL: dict[str, Case] = {
             *told("remplissage_conditionnel", room("SRO", "PM 7"), container="C2"),
             *told("remplissage_conditionnel", room("SRO", None), container="C1"),
             *told("remplissage_conditionnel", room("SRO", None)),
+        ],
+    ),
+    "fibres_prevues_discordantes": (
+        lambda: told("fibres_prevues_discordantes", planned("3")), ["A"],
+        lambda: [
+            *told("fibres_prevues_discordantes", planned("4")),
+            *told("fibres_prevues_discordantes", planned(None)),
         ],
     ),
     "table_exigee": (

@@ -12,10 +12,13 @@ import geopandas as gpd
 import openpyxl
 import pandas as pd
 import pytest
-from shapely import LineString, Point
+from shapely import LineString, Point, box
 
+from gracethd.check import RULES
+from gracethd.check.returns import by_delivery_and_zone
 from gracethd.check.settings import Settings, default_thresholds
 from gracethd.check.write import SUFFIXES, write_findings
+from gracethd.deliveries import Delivery
 from gracethd.errors import GraceTHDError
 from gracethd.findings import findings_frame, merge_findings
 
@@ -103,6 +106,45 @@ def test_the_page_explains_rules_and_says_what_was_changed(
     assert "Corriger cb_nd1 et cb_nd2 ou cb_typephy" in page
     assert "Seuil changé : node_m = 0.05 (au lieu de 0.1)" in page
     assert "Règle écartée : longueur" in page
+
+
+def zoned(name: str, code: str, left: float) -> Delivery:
+    """Give a delivery that is one SRO zone of 100 m."""
+    outline = box(left, 6_999_900, left + 100, 7_000_100)
+    zones = gpd.GeoDataFrame({"zs_code": [code], "line": [1]}, geometry=gpd.GeoSeries([outline], crs=2154))
+    return Delivery(
+        name, Path(name), "", 0, {"t_zsro": zones}, {"t_zsro": "2"}, zones.crs, merge_findings([])
+    )
+
+
+def test_findings_are_counted_for_who_has_to_correct_them(tmp_path: Path) -> None:
+    told = [
+        ("nord", 700_010, "cable_boucle"), ("nord", 700_020, "cable_boucle"),
+        ("nord", 700_150, "cable_boucle"), ("sud", 700_150, "cle_double"), ("sud", None, "cle_double"),
+        ("sud", 701_000, "longueur"),
+    ]  # fmt: skip
+    severities = RULES["severity"]
+    rows = pd.concat([
+        findings_frame(rule, severities[rule], "t_cable", code=["C"], message="m", delivery=name)
+        for name, _, rule in told
+    ], ignore_index=True)  # fmt: skip
+    shapes = [None if x is None else Point(x, 7_000_000) for _, x, _ in told]
+    findings = gpd.GeoDataFrame(rows, geometry=gpd.GeoSeries(shapes, crs=2154))
+    deliveries = [zoned("nord", "Z1", 700_000), zoned("sud", "Z2", 700_100)]
+    counts = by_delivery_and_zone(findings, deliveries)
+    assert counts[["delivery", "zone", "rule", "n"]].to_numpy().tolist() == [
+        ["nord", "Z1", "cable_boucle", 2], ["nord", "Z2", "cable_boucle", 1],
+        ["sud", "", "cle_double", 1], ["sud", "", "longueur", 1], ["sud", "Z2", "cle_double", 1],
+    ]  # fmt: skip
+    assert by_delivery_and_zone(findings)["n"].tolist() == [3, 2, 1]
+    write_findings(findings, tmp_path / "f.xlsx", day=DAY, deliveries=deliveries, recipient="Mairie")
+    book = openpyxl.load_workbook(tmp_path / "f.xlsx")
+    assert [cell.value for cell in book["Retours"]["E"][5:]] == [2, 1, 1, 1, 1]
+    assert any("Mairie" in str(cell.value) for row in book["Constats"].iter_rows(max_row=4) for cell in row)
+    write_findings(findings, tmp_path / "f.html", day=DAY, deliveries=deliveries, recipient="Mairie")
+    page = (tmp_path / "f.html").read_text(encoding="utf-8")
+    assert "Par livraison et par zone" in page
+    assert "Mairie" in page
 
 
 def test_no_finding_gives_files_that_say_so(findings: gpd.GeoDataFrame, tmp_path: Path) -> None:
