@@ -5,7 +5,8 @@ Two paths are disjoint by cable when they share no stretch of cable. They are co
 Flows are only run where they can tell more than 1: in the part that no single cable cuts from the feeds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,8 @@ from gracethd.service import ServiceGraph
 from resilience.losses import (
     LossIndex,
     behind_losses_of_assets,
+    intervals_behind,
     losses_of_assets,
-    vertices_behind,
     with_weights,
 )
 from resilience.spanning import Bool, Int, span
@@ -192,20 +193,19 @@ def alternatives(network: Network, routes: Routes, nominal: LossIndex, physical:
     rooms = routes.rooms[routes.rooms["vertex_physical"] >= 0]
     ring = classes >= 2
     part, number = part_of(graph, ring[graph.tail] & ring[graph.head])
-    part_cable = cables_of_edges(part, network)
+    rings = _Rings(part, cables_of_edges(part, network))
     for asset, vertex in zip(rooms["asset"], rooms["vertex_physical"], strict=True):
-        answer[asset] = (
-            classes[vertex] if classes[vertex] < 2 else _fewest(part, part_cable, None, number[[vertex]])
-        )
-    left = 0
-    behind: dict[bytes, int] = {}
-    for asset in np.flatnonzero(answer == _SEARCH).tolist():
-        key = _elements(physical, asset).tobytes() + b"|" + _elements(nominal, asset).tobytes()
-        if key not in behind and len(behind) < MAX_SEARCHES:
-            vertices = number[_targets_behind(targets, nominal, classes, asset)]
-            behind[key] = _fewest(part, part_cable, asset, vertices)
-        answer[asset] = behind.get(key, _UNKNOWN)
-        left += key not in behind
+        answer[asset] = classes[vertex] if classes[vertex] < 2 else rings.fewest(None, number[[vertex]])
+    asked = np.flatnonzero(answer == _SEARCH).tolist()
+    keys = [_elements(physical, a).tobytes() + b"|" + _elements(nominal, a).tobytes() for a in asked]
+    first = dict(
+        zip(reversed(keys), reversed(asked), strict=True)
+    )  # assets of the same elements: searched once
+    chosen = [first[key] for key in list(dict.fromkeys(keys))[:MAX_SEARCHES]]
+    behind = _targets_behind(targets, nominal, classes, chosen)
+    found = {asset: rings.fewest(asset, number[behind[asset]]) for asset in chosen}
+    answer[asked] = [found.get(first[key], _UNKNOWN) for key in keys]
+    left = sum(first[key] not in found for key in keys)
     out = pd.Series(answer, dtype="Int64", name="n_alternatives")
     out = out.mask(out < 0)
     out.attrs["not_searched"] = int(left)
@@ -256,11 +256,60 @@ def _elements(index: LossIndex, asset: int) -> Int:
     return np.sort(index.owned.element[index.owned.ptr[asset] : index.owned.ptr[asset + 1]])
 
 
-def _targets_behind(targets: pd.DataFrame, nominal: LossIndex, classes: Int, asset: int) -> Int:
-    behind = targets[vertices_behind(nominal, np.array([asset]))[targets["nominal"].to_numpy()]]
-    behind = behind[behind["is_pm"]] if behind["is_pm"].any() else behind
-    vertices = np.unique(behind["physical"].to_numpy(np.int32))
-    return np.asarray(vertices[classes[vertices] >= 2], np.int32)
+def _targets_behind(
+    targets: pd.DataFrame, nominal: LossIndex, classes: Int, assets: list[int]
+) -> dict[int, Int]:
+    """Give the physical vertices of the PMs behind each asset (the PBOs if none), those of rings only."""
+    position = nominal.tree.position[targets["nominal"].to_numpy()]
+    order = np.argsort(position, kind="stable")
+    at = position[order]
+    physical, is_pm = (targets[name].to_numpy()[order] for name in ("physical", "is_pm"))
+    rows = intervals_behind(nominal, np.array(assets, np.int64))
+    bounds = np.searchsorted(at, rows[:, 1:3])
+    owner = np.searchsorted(rows[:, 0], np.arange(len(assets) + 1))
+    out = {}
+    for i, asset in enumerate(assets):
+        spans = [np.arange(a, b) for a, b in bounds[owner[i] : owner[i + 1]]]
+        behind = np.concatenate([np.empty(0, np.int64), *spans])
+        behind = behind[is_pm[behind]] if is_pm[behind].any() else behind
+        vertices = np.unique(physical[behind]).astype(np.int32)
+        out[asset] = vertices[classes[vertices] >= 2]
+    return out
+
+
+@dataclass(frozen=True)
+class _Rings:
+    """The part of a graph that no single cable cuts off, searched island by island.
+
+    An island hangs together without the root; a path from the root to a vertex stays in the island of that
+    vertex, whatever fails. A network of a hundred loops is so searched one loop at a time.
+    """
+
+    graph: ServiceGraph
+    cable: Int
+    _near: dict[tuple[int, ...], tuple[ServiceGraph, Int, Int]] = field(default_factory=dict)
+
+    @cached_property
+    def island(self) -> Int:
+        """Number of the island of each vertex; the root, which cannot fail, is in none: -1."""
+        inside = (self.graph.tail != 0) & (self.graph.head != 0)
+        ends = self.graph.tail[inside], self.graph.head[inside]
+        shape = (self.graph.n_vertices, self.graph.n_vertices)
+        joints = sparse.coo_array((np.ones(len(ends[0]), np.int8), ends), shape=shape).tocsr()
+        island = csgraph.connected_components(joints, directed=False)[1].astype(np.int32)
+        island[0] = -1
+        return np.asarray(island, np.int32)
+
+    def fewest(self, asset: int | None, vertices: Int) -> int:
+        """Count the ways without the asset to the vertex that keeps fewest (see `_fewest`)."""
+        islands = np.unique(self.island[vertices])
+        key = tuple(islands.tolist())
+        if key not in self._near:
+            tail, head = self.island[self.graph.tail], self.island[self.graph.head]
+            kept = np.isin(np.maximum(tail, head), islands[islands >= 0])
+            self._near[key] = (*part_of(self.graph, kept), self.cable[kept])
+        part, number, cable = self._near[key]
+        return _fewest(part, cable, asset, number[vertices])
 
 
 def _fewest(part: ServiceGraph, cable: Int, asset: int | None, vertices: Int) -> int:

@@ -233,13 +233,22 @@ def lost_intervals(index: LossIndex, assets: NDArray[np.integer]) -> Long:
     Rows are (number in `assets`, start, end, sign): the asset loses the positions of its intervals of sign 1
     but those of sign -1. For sums over many groups of vertices, most of which most assets do not touch.
     """
+    return _intervals(index, index.exact, assets)
+
+
+def intervals_behind(index: LossIndex, assets: NDArray[np.integer]) -> Long:
+    """Give what has each asset on a simple path from the root, as `lost_intervals` gives what it loses."""
+    return _intervals(index, index.behind, assets)
+
+
+def _intervals(index: LossIndex, elements: Elements, assets: NDArray[np.integer]) -> Long:
     members = np.ascontiguousarray(assets, np.int32)
     alone = replace(index, prefix=np.zeros((len(index.prefix), 0), np.int64))
     sets = np.arange(len(members) + 1, dtype=np.int64)
     counted = np.zeros((1, 4), np.int64)
-    _run(alone, index.exact, index.owned, sets, members, _NO_POSITIONS, counted)
+    _run(alone, elements, index.owned, sets, members, _NO_POSITIONS, counted)
     log = np.zeros((int(counted[0, 0]) + 1, 4), np.int64)
-    _run(alone, index.exact, index.owned, sets, members, _NO_POSITIONS, log)
+    _run(alone, elements, index.owned, sets, members, _NO_POSITIONS, log)
     return log[1:]
 
 
