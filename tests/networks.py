@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
+from hypothesis import strategies as st
 
 from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network import Network
 from gracethd.normalise import TABLES
 from gracethd.routes import Routes
-from resilience.losses import index_graph, losses_of_assets, maximal_losses_of_assets
+from resilience.losses import index_graph, losses_of_assets, losses_of_sets, maximal_losses_of_assets
 
 LAMBERT93 = pyproj.CRS.from_epsg(2154)
 Rows = Sequence[Mapping[str, object]]
@@ -184,3 +185,22 @@ def losses(routes: Routes, network: Network) -> pd.DataFrame:
         },
         index=pd.MultiIndex.from_frame(network.assets[["kind", "code"]]),
     )
+
+
+def groups_of(n_assets: int) -> st.SearchStrategy[list[list[int]]]:
+    """Draw pairs of assets, and larger groups."""
+    asset = st.integers(0, n_assets - 1)
+    pairs = st.lists(st.lists(asset, min_size=2, max_size=2), min_size=6, max_size=6)
+    larger = st.lists(st.lists(asset, min_size=3, max_size=6), min_size=3, max_size=3)
+    return st.tuples(pairs, larger).map(lambda drawn: drawn[0] + drawn[1])
+
+
+def losses_of_groups(routes: Routes, groups: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    """Give the prises that each group of assets cuts, and those that it strands."""
+    indptr = np.cumsum([0, *(len(group) for group in groups)])
+    assets = np.array([asset for group in groups for asset in group], np.int64)
+    cut, stranded = (
+        losses_of_sets(index_graph(graph, graph.prises[:, None]), indptr, assets)[:, 0].tolist()
+        for graph in (routes.nominal, routes.physical)
+    )
+    return cut, stranded

@@ -6,9 +6,12 @@ at a time and searches again.
 
 import random
 from collections import defaultdict
+from collections.abc import Iterable
 
+import geopandas as gpd
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -19,8 +22,9 @@ from gracethd.network import build_network
 from gracethd.routes import trace_routes
 from resilience.losses import index_graph, losses_of_assets
 from tests.draws import draws
-from tests.networks import box, make_inventory, nodes, room
+from tests.networks import box, groups_of, losses, losses_of_groups, make_inventory, nodes, room
 
+Label = tuple[str, str]  # kind, code
 LAYERS = {
     "CO": ("collecte",),
     "TR": ("transport",),
@@ -131,11 +135,11 @@ class Judge:
             return end
         return ("place", layer, node) if physical or end is None else ("box", layer, end[1])
 
-    def graph(self, *, physical: bool, gone: tuple[str, str] | None = None) -> nx.MultiGraph:
-        """Lay what is left once the asset `gone` has failed; the root is "feed"."""
+    def graph(self, *, physical: bool, gone: Iterable[Label] = ()) -> nx.MultiGraph:
+        """Lay what is left once the assets `gone` have failed together; the root is "feed"."""
         graph = nx.MultiGraph()
         graph.add_node("feed")
-        dead = self._dead(gone)
+        dead: set[Label] = set().union(*(self._dead(*label) for label in gone))
         alive = [room for room in self.room_node if ("room", room) not in dead]
         for feed in self.feeds:
             if feed in alive:
@@ -165,10 +169,7 @@ class Judge:
             return ("box", vertex[2]) in dead or ("node", self.box_node[vertex[2]]) in dead
         return vertex in dead
 
-    def _dead(self, gone: tuple[str, str] | None) -> set:
-        if gone is None:
-            return set()
-        kind, code = gone
+    def _dead(self, kind: str, code: str) -> set[Label]:
         if kind == "cable":
             return {("cable", code)}
         if kind == "cheminement":
@@ -227,28 +228,91 @@ class Judge:
     def _holds_cable(self, pbo: str) -> bool:
         return self.boxes_at[self.box_node[pbo]] == [pbo]
 
-    def loss(self, kind: str, code: str, *, physical: bool) -> int:
-        """Count the prises that lose the feeds once one asset is gone."""
+    def loss(self, *gone: Label, physical: bool) -> int:
+        """Count the prises that lose the feeds once these assets are gone together."""
         stands = self.physical if physical else self.nominal
-        left = nx.node_connected_component(self.graph(physical=physical, gone=(kind, code)), "feed")
+        left = nx.node_connected_component(self.graph(physical=physical, gone=gone), "feed")
         return sum(vertex not in left for vertex in stands.values())
 
 
 @settings(max_examples=draws(30))
-@given(inventories())
-def test_every_loss_equals_remove_and_search(inventory: Inventory) -> None:
+@given(inventories(), st.data())
+def test_every_loss_equals_remove_and_search(inventory: Inventory, data: st.DataObject) -> None:
+    """Each asset alone, then pairs and larger groups that fail together."""
     network = build_network(inventory)
     routes = trace_routes(inventory, network)
     judge = Judge(inventory)
     traced = routes.prises[routes.prises["traced"] != ""]
     assert sorted(traced["code"]) == sorted(judge.nominal)
-    losses = {}
-    for name, graph in (("cut", routes.nominal), ("stranded", routes.physical)):
-        losses[name] = losses_of_assets(index_graph(graph, graph.prises[:, None]))[:, 0]
-    for asset, kind, code in network.assets[["kind", "code"]].itertuples():
-        assert losses["cut"][asset] == judge.loss(kind, code, physical=False), (kind, code, "cut")
-        assert losses["stranded"][asset] == judge.loss(kind, code, physical=True), (kind, code, "stranded")
-    assert (losses["stranded"] <= losses["cut"]).all()
+    found = losses(routes, network)
+    for label, row in found.iterrows():
+        assert row["cut"] == judge.loss(label, physical=False), (label, "cut")
+        assert row["stranded"] == judge.loss(label, physical=True), (label, "stranded")
+    assert (found["stranded"] <= found["cut"]).all()
+    groups = data.draw(groups_of(len(network.assets)))
+    labels = list(network.assets[["kind", "code"]].itertuples(index=False, name=None))
+    cut, stranded = losses_of_groups(routes, groups)
+    for group, lost, isolated in zip(groups, cut, stranded, strict=True):
+        gone = [labels[asset] for asset in group]
+        assert lost == judge.loss(*gone, physical=False), (gone, "cut")
+        assert isolated == judge.loss(*gone, physical=True), (gone, "stranded")
+        assert isolated <= lost
+
+
+@settings(max_examples=draws(4))
+@given(inventories(), st.data())
+def test_a_cable_beside_another_never_raises_a_loss(inventory: Inventory, data: st.DataObject) -> None:
+    """A second cable between the ends of one, in some of its ways or in none: more paths, no new demand."""
+    cables = inventory["cable"]
+    code = data.draw(st.sampled_from(cables["cb_code"].tolist()))
+    twin = cables[cables["cb_code"] == code].assign(cb_code="TWIN")
+    links = inventory["cab_chem"]
+    own = links[links["cc_cb_code"] == code].assign(cc_cb_code="TWIN")
+    kept = own.head(data.draw(st.integers(0, len(own))))
+    after = with_tables(
+        inventory,
+        cable=pd.concat([cables, twin], ignore_index=True),
+        cab_chem=pd.concat([links, kept], ignore_index=True),
+    )
+    one, two = losses_by_label(inventory), losses_by_label(after)
+    assert (two.loc[one.index, ["cut", "stranded"]] <= one[["cut", "stranded"]]).all(axis=None)
+    lost = one.loc[[("cable", code)]] if ("cable", code) in one.index else one.head(0)
+    assert (two.loc[lost.index, "stranded"] == 0).all(), "the twin stands in, and re-splicing is allowed"
+
+
+@settings(max_examples=draws(4))
+@given(inventories(), st.data())
+def test_a_way_cut_in_two_changes_no_loss(inventory: Inventory, data: st.DataObject) -> None:
+    ways, links = inventory["cheminement"], inventory["cab_chem"]
+    if ways.empty:
+        return
+    code = data.draw(st.sampled_from(ways["cm_code"].tolist()))
+    row = ways["cm_code"] == code
+    middle = gpd.GeoDataFrame(
+        {"nd_code": ["MIDDLE"]}, geometry=[shapely.Point(699_000.0, 6_999_000.0)], crs=inventory.crs
+    )
+    halves = [ways[row].assign(cm_ndcode2="MIDDLE"), ways[row].assign(cm_code="HALF", cm_ndcode1="MIDDLE")]
+    half_links = links[links["cc_cm_code"] == code].assign(cc_cm_code="HALF")
+    after = with_tables(
+        inventory,
+        cheminement=pd.concat([ways[~row], *halves], ignore_index=True),
+        cab_chem=pd.concat([links, half_links], ignore_index=True),
+        noeud=pd.concat([inventory["noeud"], middle], ignore_index=True),
+    )
+    one, two = losses_by_label(inventory), losses_by_label(after)
+    pd.testing.assert_frame_equal(two.loc[one.index], one)
+    for new in (("cheminement", "HALF"), ("noeud", "MIDDLE")):
+        assert two.loc[new].tolist() == one.loc[("cheminement", code)].tolist()
+
+
+def with_tables(inventory: Inventory, **tables: pd.DataFrame) -> Inventory:
+    changed = {name: tables.get(name, table) for name, table in inventory.items()}
+    return Inventory(changed, inventory.crs, inventory.deliveries, inventory.findings)
+
+
+def losses_by_label(inventory: Inventory) -> pd.DataFrame:
+    network = build_network(inventory)
+    return losses(trace_routes(inventory, network), network)
 
 
 @settings(max_examples=draws(8))
