@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from gracethd.errors import GraceTHDError
-from resilience.explain import Explanation, explain, shortest_way
+from resilience.explain import Explanation, explain
+from resilience.explain.other_ways import shortest_way
 from resilience.spof import spof
 from tests.resilience.service_graphs import service_graph
 from tests.resilience.small_network import small_network
