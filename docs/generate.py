@@ -26,6 +26,7 @@ Fragilities, rates, durations and costs are data: each has a unit, three values 
 ```toml
 [parameters]
 "pm.plinth_m" = {{low = 0.10, central = 0.15, high = 0.25, source = "survey"}}
+"loop.near_legs.distance_m" = {{low = 30, central = 30, high = 30, source = "road authority"}}
 curves = "courbes.csv"                                  # whole curves, see below
 incidents = {{from = 2021-01-01, to = 2025-12-31}}        # days that [tables] incidents covers
 

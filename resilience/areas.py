@@ -27,8 +27,8 @@ from resilience.stakes import communes_of_prises, prises_of_sites
 Long = NDArray[np.int64]
 
 SCOPES = ("pm", "nro", "commune", "epci")
-THRESHOLDS = (300, 1000, 5000)
-"""Prises cut from which an object is looked at: the limits of gravité (slr.md 2.2)."""
+THRESHOLDS = (10, 30, 100, 300, 1000, 2000, 5000, 10_000)
+"""Prises cut from which objects are counted: the limits of gravité (300, 1,000 and 5,000), and between."""
 
 
 def losses_by_area(

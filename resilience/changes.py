@@ -85,6 +85,17 @@ def losses_after(graph: ServiceGraph, index: LossIndex, before: Long, change: Ch
     ------
     ValueError
         When a number in the change does not fit.
+
+    Examples
+    --------
+    One cable (asset 0) serves 7 prises; a second one beside it leaves nothing to cut:
+
+    >>> none, one = np.empty(0, np.int32), np.zeros(1, np.int32)
+    >>> graph = ServiceGraph(2, 1, one, one + 1, one > 0, none, none, one, one, none, none, np.array([0, 7]))
+    >>> index = index_graph(graph, graph.prises)
+    >>> before = losses_of_assets(index)
+    >>> before, losses_after(graph, index, before, Change(tail=one, head=one + 1))
+    (array([[7]]), array([[0]]))
     """
     _check(graph, change)
     tree, n_after = index.tree, _n_assets(graph, change)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gracethd.network import Network
     from gracethd.routes import Routes
+    from resilience.parameters import Parameters
     from resilience.study import Study
 
 app = typer.Typer(
@@ -66,7 +67,7 @@ def demo(output: Folder = Path("resultats"), as_json: Json = False) -> None:
 
 
 @app.command()
-def spof(
+def spof(  # noqa: PLR0913, PLR0917 - one argument an option
     inventory: Annotated[
         list[str],
         typer.Argument(help="A stored inventory, deliveries (folders, zip), or one study (.toml)."),
@@ -87,6 +88,7 @@ def spof(
     public: Annotated[
         bool, typer.Option("--public", help="Only sums by commune that may be published (needs a study).")
     ] = False,
+    as_json: Json = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -100,15 +102,17 @@ def spof(
 
     Example: resilience spof livraisons/*.zip -o spof.csv
     """
+    from gracethd.report import prises_line
     from resilience.explain import explain
     from resilience.outputs.explain_files import check_explanation_destination, write_explanation
     from resilience.outputs.spof_files import SpofList, check_destination, write_spof
     from resilience.public import check_public_destination, public_sums, write_public
     from resilience.spof import collapse
     from resilience.spof import spof as table_of
-    from resilience.spof_list import caveats, check_options, chosen, describe
+    from resilience.spof_list import Filters, caveats, chosen, describe, summary
 
-    check_options(kind=kind, segment=segment, commune=commune, asset=asset, public=public)
+    filters = Filters(kind, segment, commune, min_prises)
+    filters.check(asset=asset, public=public)
     if output is not None:
         check = check_public_destination if public else check_destination
         (check if asset is None else check_explanation_destination)(output)
@@ -117,30 +121,32 @@ def spof(
     say("pertes de chaque objet (la première fois, compilation des calculs : jusqu'à 30 s)")
     full = table_of(read.network, read.routes, read.tables, on_date=today())
     if public:
-        sums = public_sums(read.routes, full, read.tables, min_prises=min_prises)
+        sums = public_sums(read.routes, full, read.tables)
         if output is not None:
             write_public(sums, output)
-        typer.echo(f"{sums.to_string(index=False)}\nobjets tus faute d'effectif : {sums.attrs['withheld']}")
+        withheld = sums.attrs["withheld"]
+        text = f"{sums.to_string(index=False)}\nobjets tus (effectif ou prépondérance) : {withheld}"
+        _tell({"sums": sums, "withheld": withheld}, [text], as_json=as_json)
         return
     if asset is not None:
         told = explain(read.network, read.routes, full, asset, read.tables)
         if output is not None:
             write_explanation(told, output, day=today(), recipient=read.recipient)
-        typer.echo("\n".join(told.lines))
+        facts = {"objects": told.objects, "prises": told.prises}
+        _tell({"asset": told.label, "lines": told.lines, **facts}, told.lines, as_json=as_json)
         return
-    rows = chosen(full, kind=kind, segment=segment, commune=commune)
+    rows = chosen(full, filters, communes=read.tables.get("communes"))
     listed = collapse(rows, min_prises=min_prises, drops=segment == "raccordement")
-    from gracethd.report import prises_line
-
     traced = prises_line(read.routes.prises)
     if output is not None:
         say("écriture")
         found = SpofList(
-            read.network, read.routes, read.tables, full, rows, listed, min_prises, notes=[traced]
-        )
+            read.network, read.routes, read.tables, full, rows, listed, min_prises,
+            notes=[traced, *filters.words()], parameters=read.parameters,
+        )  # fmt: skip
         write_spof(found, output, day=today(), recipient=read.recipient)
-    for line in (traced, *caveats(full, read.routes), describe(listed)):
-        typer.echo(line)
+    said = [traced, *filters.words(), *caveats(full, read.routes), describe(listed)]
+    _tell(summary(read.routes, full, listed, filters), said, as_json=as_json)
 
 
 @app.command()
@@ -187,7 +193,19 @@ class _Read(NamedTuple):
     network: "Network"
     routes: "Routes"
     tables: "dict[str, pd.DataFrame]"
+    parameters: "Parameters"
     recipient: str
+
+
+def _tell(facts: Mapping[str, object], lines: Sequence[str], *, as_json: bool) -> None:
+    """Print one JSON object, or lines for people."""
+    from gracethd.outputs.tables import plain
+
+    if as_json:
+        typer.echo(json.dumps(plain(dict(facts)), ensure_ascii=False, sort_keys=True))
+        return
+    for line in lines:
+        typer.echo(line)
 
 
 def _read_inventory(sources: list[str], say: Callable[[str], None]) -> _Read:
@@ -196,6 +214,7 @@ def _read_inventory(sources: list[str], say: Callable[[str], None]) -> _Read:
     from gracethd.network import build_network
     from gracethd.reading import read
     from gracethd.routes import trace_routes
+    from resilience.parameters import default_parameters
     from resilience.study import load_study
     from resilience.tables import load_tables
 
@@ -207,7 +226,9 @@ def _read_inventory(sources: list[str], say: Callable[[str], None]) -> _Read:
     say("réseau et routes")
     network = build_network(inventory)
     routes = trace_routes(inventory, network, feeds=tables.get("feeds"))
-    return _Read(network, routes, tables, "" if study is None else study.recipient)
+    if study is None:
+        return _Read(network, routes, tables, default_parameters(), "")
+    return _Read(network, routes, tables, study.parameters, study.recipient)
 
 
 def _run(study: "Study", output: Path, *, as_json: bool, scheduler: str | None = None) -> None:
@@ -219,11 +240,4 @@ def _run(study: "Study", output: Path, *, as_json: bool, scheduler: str | None =
 
     results = analyse(study, day=today(), say=say, count=counting(), scheduler=scheduler)
     summary = write_results(results, output)
-    if as_json:
-        from gracethd.outputs.tables import plain
-
-        typer.echo(json.dumps(plain(summary), ensure_ascii=False, sort_keys=True))
-        return
-    for line in headlines(results):
-        typer.echo(line)
-    typer.echo(f"résultats : {output}")
+    _tell(summary, [*headlines(results), f"résultats : {output}"], as_json=as_json)

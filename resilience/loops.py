@@ -89,26 +89,17 @@ def redundancy(network: Network, routes: Routes, groups: pd.DataFrame | None = N
     of_nro = loops(network, routes, groups)
     pm = routes.rooms[(routes.rooms["nature"] == "PM") & (routes.rooms["vertex_physical"] >= 0)]
     pm = pm.sort_values("code", ignore_index=True)
-    graph, vertex = _with_risks(routes.physical, groups), pm["vertex_physical"].to_numpy()
-    layered = _kept(network, graph, ("collecte", "transport"))
-    part, number = part_of(graph, layered)
-    at = number[vertex]
-    is_pm = np.zeros(part.n_vertices, np.bool_)
-    is_pm[at[at > 0]] = True
-    legs = _distinct_legs(part, network, is_pm)
+    graph = _with_risks(routes.physical, groups)
+    to_pm = transport_to_pm(network, graph, pm["vertex_physical"].to_numpy())
     rows = []
-    for code, own in zip(pm["code"], at.tolist(), strict=True):
-        others = is_pm.copy()
-        others[own] = False
+    for code, own, legs in zip(pm["code"], to_pm.vertex.tolist(), to_pm.legs.tolist(), strict=True):
         if own == 0:
             rows.append(_Row(code, None, None, None))
-        elif own < 0 or legs[own] == 0:
-            rows.append(_Row(code, 0, 0, 0))
-        elif legs[own] == 1:
-            rows.append(_Row(code, 1, 1, 1))
+        elif legs < 2:
+            rows.append(_Row(code, legs, legs, legs))
         else:
-            kept = _peeled(part.tail, part.head, ~_touching(part, others), part.n_vertices, own)
-            rows.append(_row(network.assets, _drawn(network, part, kept, np.array([own])), 0, code))
+            kept = to_pm.edges_to(own)
+            rows.append(_row(network.assets, _drawn(network, to_pm.part, kept, np.array([own])), 0, code))
     of_pm = _table(rows)
     out = pd.concat([of_nro.assign(nature="NRO"), of_pm.assign(nature="PM")], ignore_index=True)
     out = out.rename(columns={"nro": "code"})[["nature", "code", *COLUMNS[1:]]]
@@ -126,6 +117,41 @@ def collecte_edges(network: Network, routes: Routes, graph: ServiceGraph, nro: I
     pm[rooms.loc[is_pm, "vertex_physical"].to_numpy()] = True
     pm[nro] = False
     return _kept(network, graph, ("collecte",)) & ~_touching(graph, pm)
+
+
+class TransportToPm(NamedTuple):
+    """What leads to PMs: the collecte and transport of a graph.
+
+    Attributes
+    ----------
+    part : ServiceGraph
+    is_pm : (n_vertices,) bool
+    vertex : (n_pm,) int32
+        Of each PM in `part`: 0 where it is a feed itself, -1 where no such cable reaches it.
+    legs : (n_pm,) int32
+        Cables by which it hangs on what a feed reaches without passing a PM: 0, 1, or 2 for two and more.
+    """
+
+    part: ServiceGraph
+    is_pm: Bool
+    vertex: Int
+    legs: Int
+
+    def edges_to(self, own: int) -> Bool:
+        """Tell the edges on a way from a feed to the PM at a vertex that passes no other PM."""
+        others = self.is_pm.copy()
+        others[own] = False
+        return _peeled(self.part.tail, self.part.head, ~_touching(self.part, others), len(others), own)
+
+
+def transport_to_pm(network: Network, graph: ServiceGraph, pm: Int) -> TransportToPm:
+    """Cut out of the physical graph, with or without groups, what leads to the PMs at these vertices."""
+    part, number = part_of(graph, _kept(network, graph, ("collecte", "transport")))
+    at = number[pm]
+    is_pm = np.zeros(part.n_vertices, np.bool_)
+    is_pm[at[at > 0]] = True
+    legs = np.where(at > 0, _distinct_legs(part, network, is_pm)[np.maximum(at, 0)], 0)
+    return TransportToPm(part, is_pm, at, legs.astype(np.int32))
 
 
 class _Row(NamedTuple):

@@ -10,28 +10,32 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gracethd.errors import GraceTHDError
 from gracethd.network import KINDS
 from gracethd.outputs.tables import write_table
 from gracethd.routes.types import Routes
 from resilience.areas import areas_of_prises
-from resilience.losses import LossIndex, index_graph, lost_alone
+from resilience.losses import LossIndex, index_graph, lost_intervals
+from resilience.results import MIN_PRISES
+from resilience.spof import collapse
 
 LEAST_PRISES, LEAST_ASSETS = 11, 3
+MOST_SHARE = 0.85
+"""Share of a sum that one object may make alone: the rule of dominance of INSEE for sums over firms."""
 PUBLIC = "DIFFUSION PUBLIQUE"
 SUFFIXES = (".csv", ".parquet")
+Long = NDArray[np.int64]
+
 COLUMNS = ("scope", "area", "libelle", "kind", "n_objects", "prises")
 
 
-def public_sums(
-    routes: Routes,
-    table: gpd.GeoDataFrame,
-    tables: Mapping[str, pd.DataFrame],
-    *,
-    min_prises: int,
-) -> pd.DataFrame:
+def public_sums(routes: Routes, table: gpd.GeoDataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Count the unprotected objects of each commune and the prises that hang on them there.
+
+    Objects are those that cut `resilience.results.MIN_PRISES` or more, one a place (D10). The threshold is
+    no argument: two sums at two thresholds would tell by their difference what single objects cut.
 
     Parameters
     ----------
@@ -40,8 +44,6 @@ def public_sums(
         The full table of `resilience.spof.spof`.
     tables : mapping of str to DataFrame
         Those that `table` was made with; ``communes`` must be there.
-    min_prises : int
-        Objects that cut fewer prises are not counted.
 
     Returns
     -------
@@ -49,9 +51,11 @@ def public_sums(
         Columns of `COLUMNS`: scope (commune|epci|ensemble), area (INSEE or EPCI code, "" for ensemble),
         libelle (its name), kind, n_objects (that stand there, drops apart), prises (traced, of the area,
         that at least one of these objects cuts). A row has at least `LEAST_PRISES` prises and `LEAST_ASSETS`
-        objects. Communes that have fewer are put together by EPCI, those of EPCI that still have fewer into
-        ``ensemble``; these rows hold only what the finer ones do not, so that nothing can be found by
-        subtraction. What remains is in no row: ``attrs["withheld"]`` counts its objects.
+        objects, and no object makes more than `MOST_SHARE` of its prises alone: that is what the row would
+        lose without it. Communes where a row would break one of these rules are put together by EPCI, those
+        of EPCI that still do into ``ensemble``; these rows hold only what the finer ones do not, so that
+        nothing can be found by subtraction. What remains is in no row: ``attrs["withheld"]`` counts its
+        objects.
 
     Raises
     ------
@@ -68,15 +72,15 @@ def public_sums(
     homes = pd.DataFrame({"vertex": prises["vertex_nominal"], "n": prises["n"]})
     homes[["commune", "epci"]] = areas_of_prises(prises, communes)[["commune", "epci"]]
     index = index_graph(routes.nominal, routes.nominal.prises)
-    chosen = table["kind"].isin(KINDS) & (table["prises_cut"] >= max(1, min_prises))
-    chosen &= table["segment"] != "raccordement"
-    objects = table.loc[chosen, ["kind", "commune", "epci"]]
+    listed = collapse(table[table["kind"].isin(KINDS)], min_prises=MIN_PRISES)
+    objects = listed[["kind", "commune", "epci"]]
     parts, withheld = [], 0
     for kind, of_kind in objects.groupby("kind"):
         left, homes_left = of_kind, homes
         for scope in ("commune", "epci", "ensemble"):
             rows = _rows(index, left, homes_left, scope)
-            rows = rows[(rows["n_objects"] >= LEAST_ASSETS) & (rows["prises"] >= LEAST_PRISES)]
+            enough = (rows["n_objects"] >= LEAST_ASSETS) & (rows["prises"] >= LEAST_PRISES)
+            rows = rows[enough & (rows["most_alone"] <= MOST_SHARE * rows["prises"])]
             parts.append(rows.assign(scope=scope, kind=kind))
             if scope != "ensemble":
                 left = left[~left[scope].isin(rows["area"])]
@@ -110,18 +114,39 @@ def write_public(sums: pd.DataFrame, path: Path) -> None:
 
 
 def _rows(index: LossIndex, objects: pd.DataFrame, homes: pd.DataFrame, scope: str) -> pd.DataFrame:
-    """Count objects, and prises that they cut, in each area of the scope."""
+    """Count objects, the prises that they cut, and the most of these that one makes alone, by area."""
     here = objects[scope] if scope != "ensemble" else pd.Series("", index=objects.index)
     rows = []
     for area, members in here.groupby(here):
         if scope != "ensemble" and area == "":
             continue
         own = homes if scope == "ensemble" else homes[homes[scope] == area]
-        lost = lost_alone(index, members.index.to_numpy(np.int32))
-        rows.append((area, len(members), int(own.loc[lost[own["vertex"].to_numpy()], "n"].sum())))
-    return pd.DataFrame(rows, columns=["area", "n_objects", "prises"]).astype(
-        {"area": str, "n_objects": np.int64, "prises": np.int64}
+        cut_by, only = _cut_by(index, members.index.to_numpy(np.int32))
+        at, n = own["vertex"].to_numpy(), own["n"].to_numpy(np.int64)
+        alone = cut_by[at] == 1
+        by_object = np.bincount(only[at[alone]], n[alone], minlength=1).astype(np.int64)
+        rows.append((area, len(members), int(n[cut_by[at] > 0].sum()), int(by_object.max())))
+    return pd.DataFrame(rows, columns=["area", "n_objects", "prises", "most_alone"]).astype(
+        {"area": str, "n_objects": np.int64, "prises": np.int64, "most_alone": np.int64}
     )
+
+
+def _cut_by(index: LossIndex, assets: NDArray[np.int32]) -> tuple[Long, Long]:
+    """Count the assets that cut each vertex off alone, and name it (its number in `assets`) where it is one.
+
+    Returns
+    -------
+    (n_vertices,) int64, (n_vertices,) int64
+        The second says nothing where the first is not 1.
+    """
+    number, start, end, sign = lost_intervals(index, assets).T
+    steps = np.zeros((len(index.tree.end) + 1, 2), np.int64)
+    for at, turn in ((start, sign), (end, -sign)):
+        np.add.at(steps, at, np.column_stack([turn, turn * number]))
+    count, sums = np.cumsum(steps, axis=0)[:-1].T
+    position = index.tree.position
+    reached = position >= 0
+    return np.where(reached, count[position], 0), np.where(reached, sums[position], 0)
 
 
 def _names(rows: pd.DataFrame, communes: gpd.GeoDataFrame) -> pd.Series:

@@ -28,7 +28,7 @@ COLUMNS = (
 )  # fmt: skip
 EXPOSURE = "exposition"
 """Name of the intensities themselves, where maps give intervals (classes of depth)."""
-_NO_FAILURE = ("cost.", "measure.")
+_NO_FAILURE = ("cost.", "measure.", "loop.")
 
 
 @dataclass(frozen=True)

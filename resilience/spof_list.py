@@ -1,5 +1,8 @@
 """The list of single points of failure that ``resilience spof`` prints: what is chosen, what is said."""
 
+import difflib
+from dataclasses import dataclass
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -7,7 +10,9 @@ import pandas as pd
 from gracethd.errors import GraceTHDError
 from gracethd.network import KINDS
 from gracethd.network.build import SEGMENTS
+from gracethd.outputs.labels import column_label
 from gracethd.routes import Routes
+from resilience.results import MIN_PRISES
 from resilience.sections import near_name
 from resilience.shared_risk import GROUP_KINDS
 
@@ -17,44 +22,63 @@ _SHOWN_COLUMNS = (
 )  # fmt: skip
 
 
-def check_options(
-    *, kind: str | None, segment: str | None, commune: str | None, asset: str | None, public: bool
-) -> None:
-    """Refuse, before anything is read, a kind or segment that does not exist and options that clash.
+@dataclass(frozen=True)
+class Filters:
+    """What of the table a user asks for: a kind, a segment, a commune (INSEE code), from how many prises.
 
-    Raises
-    ------
-    GraceTHDError
-        Also when `--public` or `--asset` comes with a filter, or with each other: sums over a part of the
-        objects would let others be found by subtraction, and one object needs no filter.
+    ``None`` stands for all.
     """
-    closed = (("kind", kind, (*KINDS, *GROUP_KINDS)), ("segment", segment, SEGMENTS))
-    for name, value, known in closed:
-        if value is not None and value not in known:
-            raise GraceTHDError(f"--{name} {value!r} does not exist; choose one of {', '.join(known)}")
-    filters = {"kind": kind, "segment": segment, "commune": commune}
-    named = [f"--{name}" for name, value in filters.items() if value is not None]
-    alone = [name for name, given in (("--public", public), ("--asset", asset is not None)) if given]
-    if alone and len(alone + named) > 1:
-        raise GraceTHDError(f"{' and '.join([*alone, *named])} do not go together; give {alone[0]} alone")
+
+    kind: str | None = None
+    segment: str | None = None
+    commune: str | None = None
+    min_prises: int = MIN_PRISES
+
+    def named(self) -> dict[str, str]:
+        """Give the filters that are set, by name, the number of prises apart."""
+        values = {"kind": self.kind, "segment": self.segment, "commune": self.commune}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def words(self) -> list[str]:
+        """Say in French which filters are set, in one line or none."""
+        set_to = [f"{column_label(name).lower()} {value}" for name, value in self.named().items()]
+        return [f"filtres : {', '.join(set_to)}"] if set_to else []
+
+    def check(self, *, asset: str | None, public: bool) -> None:
+        """Refuse, before anything is read, a kind or segment that does not exist and options that clash.
+
+        Raises
+        ------
+        GraceTHDError
+            Also when `--public` or `--asset` comes with a filter, or with each other: sums over a part of
+            the objects would let others be found by subtraction, and one object needs no filter.
+        """
+        closed = (("kind", self.kind, (*KINDS, *GROUP_KINDS)), ("segment", self.segment, SEGMENTS))
+        for name, value, known in closed:
+            if value is not None and value not in known:
+                raise GraceTHDError(f"--{name} {value!r} does not exist; {near_name(value, known)}")
+        named = [f"--{name}" for name in self.named()]
+        named += ["--min-prises"] if self.min_prises != MIN_PRISES else []
+        alone = [name for name, given in (("--public", public), ("--asset", asset is not None)) if given]
+        if alone and len(alone + named) > 1:
+            raise GraceTHDError(f"{' and '.join([*alone, *named])} do not go together; give {alone[0]} alone")
 
 
 def chosen(
-    table: gpd.GeoDataFrame, *, kind: str | None, segment: str | None, commune: str | None
+    table: gpd.GeoDataFrame, filters: Filters, *, communes: pd.DataFrame | None = None
 ) -> gpd.GeoDataFrame:
     """Keep the rows of one kind, one segment and one commune.
 
     Raises
     ------
     GraceTHDError
-        When no object stands in the commune.
+        When no object stands in the commune; `communes` (code_insee, nom) helps to tell which was meant.
     """
-    if commune is not None:
-        _check_commune(table, commune)
+    if filters.commune is not None:
+        _check_commune(table, filters.commune, communes)
     keep = np.ones(len(table), np.bool_)
-    for name, value in (("kind", kind), ("segment", segment), ("commune", commune)):
-        if value is not None:
-            keep &= (table[name] == value).to_numpy()
+    for name, value in filters.named().items():
+        keep &= (table[name] == value).to_numpy()
     out = table[keep]
     out.attrs = dict(table.attrs)
     return out
@@ -103,7 +127,21 @@ def caveats(table: pd.DataFrame, routes: Routes) -> list[str]:
     return lines
 
 
-def _check_commune(table: pd.DataFrame, commune: str) -> None:
+def summary(routes: Routes, full: pd.DataFrame, listed: pd.DataFrame, filters: Filters) -> dict[str, object]:
+    """Give what the command has found as one object for machines: counts, feeds, filters, the worst rows."""
+    return {
+        "counts": dict(routes.counts),
+        "feeds": routes.feeds,
+        "filters": {**filters.named(), "min_prises": filters.min_prises},
+        "n_objects": len(full),
+        "n_listed": len(listed),
+        "left_out": listed.attrs["left_out"],
+        "caveats": caveats(full, routes),
+        "worst": listed.head(SHOWN),
+    }
+
+
+def _check_commune(table: pd.DataFrame, commune: str, communes: pd.DataFrame | None) -> None:
     known = sorted(set(table["commune"]) - {""})
     if not known:
         raise GraceTHDError(
@@ -112,7 +150,19 @@ def _check_commune(table: pd.DataFrame, commune: str) -> None:
         )
     if commune not in known:
         raise GraceTHDError(
-            f"--commune {commune!r}: no object stands there; {near_name(commune, known)}"
-            if len(known) <= 50
-            else f"--commune {commune!r}: no object stands there; give an INSEE code, as {known[0]}"
+            f"--commune {commune!r}: no object stands there; {_near_commune(commune, known, communes)}"
         )
+
+
+def _near_commune(wanted: str, known: list[str], communes: pd.DataFrame | None) -> str:
+    """Propose the commune that was meant, by name or by code; else say what is expected."""
+    if communes is not None:
+        rows = communes[communes["code_insee"].isin(known)]
+        code_of = dict(zip(rows["nom"].astype(str).str.casefold(), rows["code_insee"], strict=True))
+        near = difflib.get_close_matches(wanted.casefold(), sorted(code_of), n=1)
+        if near:
+            code = code_of[near[0]]
+            name = rows.loc[rows["code_insee"] == code, "nom"].iloc[0]
+            return f"did you mean {code!r} ({name})?"
+    near = difflib.get_close_matches(wanted, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"give an INSEE code, as {known[0]}"

@@ -55,6 +55,8 @@ class Sheet:
         One line under the title: what was left out, what a column means.
     totals : tuple of str
         Columns with a total under the table, over the rows that a filter leaves visible.
+    curve : (str, str), optional
+        Columns for the horizontal and the vertical axis of a chart drawn under the table.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Sheet:
     title: str
     note: str = ""
     totals: tuple[str, ...] = ()
+    curve: tuple[str, str] | None = None
 
 
 def write_workbook(
@@ -176,6 +179,8 @@ def _write_sheet(book: Workbook, formats: dict[str, XlsxFormat], sheet: Sheet, m
             _write_total(page, position, frame[name], formats[f"total_{how}"])
     if sheet.totals and len(frame) and columns and columns[0] not in sheet.totals:
         _text(page, _HEADER_ROW + len(frame) + 1, 0, "Total", formats["total_text"])
+    if sheet.curve is not None and len(frame):
+        _draw_curve(book, page, sheet, columns, len(frame))
     _arrange(page, formats, columns, len(frame))
     _print_setup(page, mark, repeat=_HEADER_ROW)
 
@@ -223,6 +228,29 @@ def _write_total(page: Worksheet, position: int, values: pd.Series, style: XlsxF
     total = float(pd.to_numeric(values).sum())
     formula = f"=SUBTOTAL(109,{letter}{first}:{letter}{last})"
     page.write_formula(last, position, formula, style, int(total) if total.is_integer() else total)
+
+
+def _draw_curve(book: Workbook, page: Worksheet, sheet: Sheet, columns: list[str], n_rows: int) -> None:
+    """Draw one column over another, evenly spaced along the horizontal axis, with its values."""
+    assert sheet.curve is not None
+    along, up = (columns.index(name) for name in sheet.curve)
+    first, last = _HEADER_ROW + 1, _HEADER_ROW + n_rows
+    chart = book.add_chart({"type": "line"})
+    chart.add_series(
+        {
+            "categories": [sheet.name, first, along, last, along],
+            "values": [sheet.name, first, up, last, up],
+            "line": {"color": "#A8261F", "width": 2.25},
+            "marker": {"type": "circle", "size": 6, "fill": {"color": "#A8261F"}, "border": {"none": True}},
+            "data_labels": {"value": True, "position": "above", "num_format": _THOUSANDS},
+        }
+    )
+    chart.set_title({"name": sheet.title, "name_font": {"size": 11}})
+    chart.set_legend({"none": True})
+    chart.set_x_axis({"name": column_label(sheet.curve[0])})
+    chart.set_y_axis({"name": column_label(sheet.curve[1]), "min": 0, "num_format": _THOUSANDS})
+    chart.set_size({"width": 760, "height": 340})
+    page.insert_chart(last + 2, 0, chart)
 
 
 def _arrange(page: Worksheet, formats: dict[str, XlsxFormat], columns: list[str], n_rows: int) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from gracethd.outputs.labels import phrase, written
 
+from .curve import threshold_curve
 from .hazard_tables import exposure_summary, footprints_in_words, hazards_in_words, unmapped_summary
 from .page_tables import Table, page_table, with_ranges
 from .report import Report, findings_summary, loss_conventions, missing_parts
@@ -19,6 +20,7 @@ _SERIES = (
     "rank", "serie", "segment", "commune", "prises_cut", "prises_stranded", "length_m", "n_ways",
     "n_chambers", "n_poles", "n_cables", "intensity_max",
 )  # fmt: skip
+_THRESHOLDS = ("threshold", "prises", "share", "n_objects", "n_series")
 _PLAN = (
     "rank", "famille", "libelle", "commune", "longueur_m", "prises_secured",
     "prises_h_avoided_per_year_central", "prises_h_avoided_range", "cost_eur_central", "cost_eur_range",
@@ -56,13 +58,14 @@ PARTS = ("series", "objets", "communes", "pm", "conventions", "observees", "coup
 
 @dataclass(frozen=True)
 class Chapter:
-    """One section of the page: anchor, title, what to read first, tables, ranges to draw."""
+    """One section of the page: anchor, title, what to read first, tables, ranges to draw, a chart as SVG."""
 
     id: str
     title: str
     text: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     ranges: tuple["Range", ...] = ()
+    chart: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Range:
 
 def chapters(report: Report) -> list[Chapter]:
     """Give the sections of the page after its map, in reading order; a new one is a function and a line."""
+    if not report.is_study:
+        return [_data_chapter(report), _spof_chapter(report), _limits_chapter(report)]
     return [
         _data_chapter(report),
         _spof_chapter(report),
@@ -125,7 +130,11 @@ def _spof_chapter(report: Report) -> Chapter:
     if report.loops is not None and len(report.loops):
         tables.append(_table(report, "loops", report.loops, loops))
     text = (phrase("text_spof", report.language), *_absent(report, "series", "spof", "loops"))
-    return Chapter("spof", phrase("chapter_spof", report.language), text, tuple(tables))
+    chart = ""
+    if report.thresholds is not None:
+        tables.insert(0, _table(report, "thresholds", report.thresholds, _THRESHOLDS, bars=("prises",)))
+        chart = threshold_curve(report.thresholds, report.language)
+    return Chapter("spof", phrase("chapter_spof", report.language), text, tuple(tables), chart=chart)
 
 
 def _exposure_chapter(report: Report) -> Chapter:

@@ -16,6 +16,7 @@ from gracethd.outputs.geopackage import write_geopackage
 from gracethd.outputs.publish import publish_folder
 from gracethd.outputs.tables import write_json, write_table
 from gracethd.outputs.workbook import write_workbook
+from resilience.areas import behind_single_objects
 from resilience.exposure.extents import hazard_extents, mapped_areas
 from resilience.hazards import on_day
 from resilience.indicators import indicators
@@ -36,8 +37,9 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
     """Write what people open, all files together or none, and give the summary.
 
     Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``resultats.gpkg``, ``spof.csv``, ``spof.parquet``,
-    ``series.csv``, ``pertes_*.csv``, ``exposure.parquet``, ``non_cartographie.csv``, ``indicateurs.csv``,
-    ``findings.csv``, ``rapport.html`` and ``summary.json``, each where the study has its part.
+    ``series.csv``, ``thresholds.csv``, ``pertes_*.csv``, ``exposure.parquet``, ``non_cartographie.csv``,
+    ``indicateurs.csv``, ``findings.csv``, ``rapport.html`` and ``summary.json``, each where the study has its
+    part.
     """
     report = report_of(results)
     begun = time.perf_counter()
@@ -51,6 +53,8 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
             write_table(part, aside / f"pertes_{name}.csv")
         if report.indicators is not None:
             write_table(report.indicators, aside / "indicateurs.csv")
+        if report.thresholds is not None:
+            write_table(report.thresholds, aside / "thresholds.csv")
         if results.exposure is not None:
             write_table(results.exposure, aside / "exposure.parquet")
         if results.unmapped is not None:
@@ -100,6 +104,7 @@ def report_of(results: Results) -> Report:
         spof=results.listed,
         series=results.series[results.series["prises_cut"] >= MIN_PRISES],
         loops=results.loops,
+        thresholds=behind_single_objects(network, results.routes, results.spof, tables),
         rooms=gpd.GeoDataFrame(
             rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=network.assets.crs
         ),

@@ -37,6 +37,10 @@ class Report:
     spof, series : GeoDataFrame, optional
         Lists (collapsed, above the threshold), in rank order.
     loops : DataFrame, optional
+    thresholds : DataFrame, optional
+        Prises behind single objects by size (`resilience.areas.behind_single_objects`).
+    is_study : bool
+        False where only the single points of failure were asked: what else a study has is then not missed.
     rooms : GeoDataFrame, optional
         NRO and PM: code, nature, name, prises, geometry.
     communes : GeoDataFrame, optional
@@ -83,6 +87,7 @@ class Report:
     spof: gpd.GeoDataFrame | None = None
     series: gpd.GeoDataFrame | None = None
     loops: pd.DataFrame | None = None
+    thresholds: pd.DataFrame | None = None
     rooms: gpd.GeoDataFrame | None = None
     communes: gpd.GeoDataFrame | None = None
     hazards: pd.DataFrame | None = None
@@ -100,6 +105,7 @@ class Report:
     budget: Mapping[str, float] = field(default_factory=dict)
     parameters: pd.DataFrame | None = None
     limits: Sequence[str] = ()
+    is_study: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,11 +131,13 @@ _PARTS = (
     "plan",
     "parameters",
 )
+_SPOF_PARTS = ("levels", "series", "spof", "loops")
 
 
 def missing_parts(report: Report) -> list[str]:
     """Give one sentence for each part that the study does not have."""
-    absent = [part for part in _PARTS if getattr(report, part) is None]
+    parts = _PARTS if report.is_study else _SPOF_PARTS
+    absent = [part for part in parts if getattr(report, part) is None]
     if not report.counts:
         absent.insert(0, "counts")
     return [phrase(f"absent_{part}", report.language) for part in absent]
@@ -211,7 +219,9 @@ def loss_conventions(report: Report) -> str:
 
 
 def sentences(report: Report) -> list[str]:
-    """Give three sentences to quote: the network, the hazard, the plan; or what is missing for them."""
+    """Give the sentences to quote: the network, the hazard, the plan; or what is missing for them."""
+    if not report.is_study:
+        return [_network_sentence(report)]
     return [_network_sentence(report), _hazard_sentence(report), _plan_sentence(report)]
 
 

@@ -28,11 +28,14 @@ _PART_ROWS = 1000
 _LOSS_TOTALS = tuple(f"prises_h_per_year_{level}" for level in ("low", "central", "high"))
 
 
+_CURVES = {"Seuils": ("threshold", "prises")}
+
+
 def study_sheets(report: Report) -> list[Sheet]:
     """Give the sheets of the plan's workbook, each only where the study has its part.
 
-    Synthèse, Plan, Écartées, SPOF, Séries, Bouclages, Aléas, Exposition, Non cartographié, Événements, Perte
-    annuelle, its parts (Pertes séries, Pertes communes...), Constats, Niveaux, Hypothèses.
+    Synthèse, Plan, Écartées, SPOF, Séries, Seuils, Bouclages, Aléas, Exposition, Non cartographié,
+    Événements, Perte annuelle, its parts (Pertes séries, Pertes communes...), Constats, Niveaux, Hypothèses.
     """
     french = with_commune_names(replace(report, language="fr"))
     return [_summary_sheet(french), *_plan_sheets(french), *_analysis_sheets(french)]
@@ -96,6 +99,7 @@ def _analysis_sheets(report: Report) -> list[Sheet]:
     parts: tuple[tuple[str, pd.DataFrame | None, str, str, tuple[str, ...]], ...] = (
         ("SPOF", report.spof, "title_spof", phrase("text_spof"), ()),
         ("Séries", report.series, "title_series", "", ()),
+        ("Seuils", report.thresholds, "title_curve", phrase("text_thresholds"), ()),
         ("Bouclages", report.loops, "title_loops", "", ()),
         ("Aléas", hazards, "title_hazards", "", ()),
         ("Exposition", exposure, "title_exposure", phrase("text_exposure"), ()),
@@ -108,7 +112,14 @@ def _analysis_sheets(report: Report) -> list[Sheet]:
         ("Hypothèses", report.parameters, "title_parameters", phrase("text_parameters"), ()),
     )
     return [
-        Sheet(name, frame, phrase(title) if title.startswith("title_") else title, note, totals)
+        Sheet(
+            name,
+            frame,
+            phrase(title) if title.startswith("title_") else title,
+            note,
+            totals,
+            _CURVES.get(name),
+        )
         for name, frame, title, note, totals in parts
         if frame is not None
     ]

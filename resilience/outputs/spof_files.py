@@ -1,7 +1,7 @@
 """What ``resilience spof -o`` writes: one table, a workbook, a GeoPackage, or a folder of all of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from gracethd.routes import Routes
 from resilience.areas import behind_single_objects, losses_by_area, sites_by_type, worst_by_area
 from resilience.further import worst_further_failures
 from resilience.loops import redundancy
-from resilience.near_legs import LEAST_M, NEAR_M, near_legs
+from resilience.near_legs import near_legs
 from resilience.outputs.layers import study_layers
+from resilience.outputs.page import write_page
 from resilience.outputs.report import Report
+from resilience.parameters import Parameters, default_parameters
 from resilience.series import series
 from resilience.shared_risk import risk_groups
 from resilience.spof_list import caveats
@@ -30,6 +32,7 @@ MAX_SHEET_ROWS = 50_000
 """Rows of a list in a workbook; the rest is counted on its first sheet and stands in the other files."""
 SUFFIXES = (".csv", ".gpkg", ".parquet", ".xlsx")
 TITLE = "Points uniques de défaillance"
+_CURVES = {"Seuils": ("threshold", "prises")}
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class SpofList:
     min_prises : int
     notes : sequence of str
         In French: how prises were traced, which filters were set.
+    parameters : Parameters
+        How near the legs of a loop may run (`resilience.near_legs`).
     """
 
     network: Network
@@ -60,6 +65,7 @@ class SpofList:
     listed: gpd.GeoDataFrame
     min_prises: int
     notes: Sequence[str] = ()
+    parameters: Parameters = field(default_factory=default_parameters)
 
 
 def check_destination(path: Path) -> None:
@@ -77,7 +83,8 @@ def check_destination(path: Path) -> None:
 def write_spof(found: SpofList, path: Path, *, day: date, recipient: str = "") -> None:
     """Write the full table (.parquet), the list (.csv, .gpkg, .xlsx), or all of it into a folder.
 
-    A folder holds ``spof.parquet``, ``spof.csv``, ``spof.gpkg``, ``spof.xlsx``, ``series.csv``,
+    A folder holds ``rapport.html`` (map of the séries, curve by threshold, lists), ``spof.parquet``,
+    ``spof.csv``, ``spof.gpkg``, ``spof.xlsx``, ``series.csv``,
     ``loops.csv``, ``redundancy.csv``, ``near_legs.csv``, ``further_failures.csv``, ``areas.csv``,
     ``losses_by_area.csv`` (of the list), ``thresholds.csv`` and, where sensitive sites are given,
     ``sites_by_type.csv``.
@@ -93,7 +100,8 @@ def write_spof(found: SpofList, path: Path, *, day: date, recipient: str = "") -
     elif path.suffix == ".csv":
         write_table(found.listed, path)
     elif path.suffix == ".gpkg":
-        _write_layers(found, _series(found), path, day=day, recipient=recipient)
+        report = _report(found, _series(found), {}, day=day, recipient=recipient)
+        write_geopackage(study_layers(report), path, recipient=recipient, day=day)
     elif path.suffix == ".xlsx":
         _write_book(found, _series(found), _extracts(found), path, day=day, recipient=recipient)
     else:
@@ -104,7 +112,9 @@ def write_spof(found: SpofList, path: Path, *, day: date, recipient: str = "") -
             write_table(rows, aside / "series.csv")
             for name, extract in extracts.items():
                 write_table(extract, aside / f"{name}.csv")
-            _write_layers(found, rows, aside / "spof.gpkg", day=day, recipient=recipient)
+            report = _report(found, rows, extracts, day=day, recipient=recipient)
+            write_geopackage(study_layers(report), aside / "spof.gpkg", recipient=recipient, day=day)
+            write_page(report, aside / "rapport.html")
             _write_book(found, rows, extracts, aside / "spof.xlsx", day=day, recipient=recipient)
 
 
@@ -125,7 +135,7 @@ def _extracts(found: SpofList) -> dict[str, pd.DataFrame]:
     extracts = {
         "loops": of_nro.reset_index(drop=True),
         "redundancy": paths,
-        "near_legs": near_legs(network, routes),
+        "near_legs": near_legs(network, routes, found.parameters),
         "further_failures": worst_further_failures(network, routes, tables),
         "areas": worst_by_area(losses, routes, tables),
         "losses_by_area": losses,
@@ -136,22 +146,55 @@ def _extracts(found: SpofList) -> dict[str, pd.DataFrame]:
     return extracts
 
 
-def _write_layers(found: SpofList, rows: gpd.GeoDataFrame, path: Path, *, day: date, recipient: str) -> None:
+def _report(
+    found: SpofList,
+    rows: gpd.GeoDataFrame,
+    extracts: Mapping[str, pd.DataFrame],
+    *,
+    day: date,
+    recipient: str,
+) -> Report:
+    """Put the list in the form that page and layers read."""
     rooms = found.routes.rooms[found.routes.rooms["asset"] >= 0]
     placed = found.network.assets.loc[rooms["asset"], "geometry"].to_numpy()
     communes = found.tables.get("communes")
-    report = Report(
+    return Report(
         TITLE,
         recipient,
         day,
+        counts=found.routes.counts,
+        levels=found.routes.levels,
+        feeds=found.routes.feeds,
         spof=found.listed,
         series=rows,
+        loops=extracts.get("loops"),
+        thresholds=extracts.get("thresholds"),
         rooms=gpd.GeoDataFrame(
             rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=found.network.assets.crs
         ),
         communes=communes if isinstance(communes, gpd.GeoDataFrame) else None,
+        limits=[
+            *(f"{note[:1].upper()}{note[1:]}." for note in caveats(found.full, found.routes)),
+            _kept(found),
+        ],
+        is_study=False,
     )
-    write_geopackage(study_layers(report), path, recipient=recipient, day=day)
+
+
+def _kept(found: SpofList) -> str:
+    left = found.listed.attrs["left_out"]
+    return (
+        f"Liste des objets coupant au moins {found.min_prises} prises. Hors liste : "
+        f"{left['below_min_prises']} sous le seuil, {left['drops']} raccordements, "
+        f"{left['same_place']} de même lieu."
+    )
+
+
+def _near_note(parameters: Parameters) -> str:
+    near_m, least_m = (
+        parameters.at(f"loop.near_legs.{name}", "central") for name in ("distance_m", "length_m")
+    )
+    return f"À {near_m:g} m ou moins, sur {least_m:g} m ou plus ; à part des risques partagés."
 
 
 def _write_book(
@@ -171,7 +214,7 @@ def _write_book(
         "Jambes proches": (
             extracts["near_legs"],
             "Jambes d'une boucle proches l'une de l'autre sur des cheminements distincts",
-            f"À {NEAR_M:g} m ou moins, sur {LEAST_M:g} m ou plus ; à part des risques partagés.",
+            _near_note(found.parameters),
         ),
         "Pannes combinées": (
             extracts["further_failures"],
@@ -183,11 +226,7 @@ def _write_book(
             "Pire objet par PM, NRO, commune et EPCI",
             "Parmi les objets de la liste.",
         ),
-        "Seuils": (
-            extracts["thresholds"],
-            "Prises derrière un objet unique non protégé, par seuil",
-            "Chaque prise compte une fois, quel que soit le nombre d'objets qui la coupent.",
-        ),
+        "Seuils": (extracts["thresholds"], phrase("title_curve"), phrase("text_thresholds")),
     }
     if "sites_by_type" in extracts:
         titles["Sites sensibles"] = (extracts["sites_by_type"], "Sites sensibles coupés, par type", "")
@@ -197,14 +236,9 @@ def _write_book(
         for name, (frame, _, _) in titles.items()
         if len(frame) > MAX_SHEET_ROWS
     ]
-    left = found.listed.attrs["left_out"]
-    kept = (
-        f"Liste des objets coupant au moins {found.min_prises} prises. Hors liste : "
-        f"{left['below_min_prises']} sous le seuil, {left['drops']} raccordements, "
-        f"{left['same_place']} de même lieu."
-    )
     sheets = [
-        Sheet(name, frame.head(MAX_SHEET_ROWS), title, note) for name, (frame, title, note) in titles.items()
+        Sheet(name, frame.head(MAX_SHEET_ROWS), title, note, curve=_CURVES.get(name))
+        for name, (frame, title, note) in titles.items()
     ]
     write_workbook(
         sheets,
@@ -212,5 +246,5 @@ def _write_book(
         title=TITLE,
         recipient=recipient,
         day=day,
-        notes=[*found.notes, kept, *beyond, *caveats(found.full, found.routes)],
+        notes=[*found.notes, _kept(found), *beyond, *caveats(found.full, found.routes)],
     )

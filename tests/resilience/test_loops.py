@@ -7,7 +7,6 @@ import geopandas as gpd
 import networkx as nx
 import pandas as pd
 import pytest
-import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +14,6 @@ import resilience.loops
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from resilience.loops import COLUMNS, loops, redundancy
-from resilience.near_legs import near_legs
 from resilience.shared_risk import risk_groups
 from tests.draws import draws
 from tests.resilience.service_graphs import service_graph
@@ -237,40 +235,3 @@ def test_redundancy_of_the_small_network() -> None:
     assert (table["nature"] + ":" + table["code"]).tolist() == ["NRO:LN1", "NRO:LN2", "PM:LP1", "PM:LP2"]
     # LP1 hangs on TR1 alone, LP2 on TR2 behind CO3
     assert table["k_cable"].tolist() == [2, 1, 1, 1]
-
-
-def parallel(apart: float, metres: float) -> tuple[Network, Routes]:
-    """Move the second leg of the loop of LN1: beside the first for some metres, far from it elsewhere."""
-    network, routes = small_network()
-    assets = network.assets.copy()
-    shapes = {
-        "WC1": shapely.LineString([(0, 0), (1000, 0)]),
-        "WC2": shapely.LineString([(0, 500), (300, 500), (300, apart), (300 + metres, apart),
-                                   (300 + metres, 500), (1000, 500)]),
-    }  # fmt: skip
-    assets["geometry"] = [
-        shapes.get(code, g) for code, g in zip(assets["code"], assets.geometry, strict=True)
-    ]
-    return replace(network, assets=assets), routes
-
-
-def test_legs_near_each_other_are_listed_apart_from_shared_risks() -> None:
-    near = near_legs(*parallel(12.0, 250.0), near_m=20.0, least_m=100.0)
-    assert near[["nro", "stretch", "ways_a", "ways_b"]].to_numpy().tolist() == [["LN1", 1, "WC1", "WC2"]]
-    # beside the 250 m, what lies within 20 m of the two corners: sqrt(20^2 - 12^2) = 16 m at each
-    assert near["length_m"].iloc[0] == pytest.approx(250 + 2 * 16, abs=0.2)
-    assert near["distance_m"].tolist() == pytest.approx([12.0])
-    assert near_legs(*parallel(25.0, 250.0), near_m=20.0, least_m=100.0).empty
-    assert near_legs(*parallel(12.0, 50.0), near_m=20.0, least_m=100.0).empty
-    assert len(near_legs(*parallel(12.0, 50.0), near_m=20.0, least_m=50.0)) == 1
-
-
-def test_a_way_that_both_legs_share_is_no_near_leg() -> None:
-    network, routes = parallel(12.0, 250.0)
-    first, second, way = (
-        int(network.assets.index[network.assets["code"] == code][0]) for code in ("CO1", "CO2", "WC1")
-    )
-    uses = network.uses.copy()
-    uses.loc[uses["carried"] == second, "carrier"] = way
-    assert first != second
-    assert near_legs(replace(network, uses=uses), routes).empty

@@ -1,12 +1,15 @@
 """``resilience spof`` as a user types it: filters, files, one object explained, sums for the public."""
 
 import json
+import os
 import re
 import sqlite3
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,14 +20,20 @@ import pytest
 import shapely
 
 from gracethd.cli import run_command
-from gracethd.network import build_network
+from gracethd.inventory import Inventory
+from gracethd.network import KINDS, build_network
 from gracethd.reading import read
 from gracethd.routes import trace_routes
+from gracethd.synth import files as synth_files
 from gracethd.synth import random_area, synthesise, write_synth
 from resilience import cli
+from resilience.losses import index_graph, losses_of_assets, lost_vertices
 from resilience.outputs import spof_files
 from resilience.public import LEAST_ASSETS, LEAST_PRISES, public_sums
-from resilience.spof import spof
+from resilience.spof import collapse, spof
+from resilience.stakes import communes_of_prises
+from tests.networks import cable, closure, draw, nro, pbo, pm, prises
+from tests.resilience.service_graphs import service_graph
 from tests.resilience.small_network import small_network
 from tests.resilience.test_areas import COMMUNES
 
@@ -97,6 +106,7 @@ def test_a_folder_holds_every_file_whole_and_private(study: Path, tmp_path: Path
     assert names == {
         "spof.parquet", "spof.csv", "spof.gpkg", "spof.xlsx", "series.csv", "loops.csv", "areas.csv",
         "losses_by_area.csv", "thresholds.csv", "redundancy.csv", "near_legs.csv", "further_failures.csv",
+        "rapport.html",
     }  # fmt: skip
     assert {stat.S_IMODE(path.stat().st_mode) for path in out.iterdir()} == {0o600}
     full, listed = gpd.read_parquet(out / "spof.parquet"), pd.read_csv(out / "spof.csv")
@@ -148,9 +158,13 @@ def test_filters_keep_what_they_name(study: Path, tmp_path: Path, command: Run) 
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["--kind", "cables"], "--kind 'cables' does not exist"),
-        (["--segment", "transports"], "--segment 'transports' does not exist"),
-        (["--commune", "99999"], "no object stands there"),
+        (["--kind", "cables"], "--kind 'cables' does not exist; did you mean 'cable'?"),
+        (["--kind", "xyz"], "--kind 'xyz' does not exist; known: cable, cheminement"),
+        (["--segment", "transports"], "--segment 'transports' does not exist; did you mean 'transport'?"),
+        (["--commune", "62011"], "no object stands there; did you mean '62001'"),
+        (["--commune", "vilage 3"], "no object stands there; did you mean '62003' (Village 3)?"),
+        (["--commune", "Paris"], "no object stands there; give an INSEE code, as 6200"),
+        (["--public", "--min-prises", "300"], "--public and --min-prises do not go together"),
         (["--asset", "cable:NONE"], "no such cable"),
         (["--public", "--asset", "cable:NONE"], "do not go together"),
         (["--public", "--kind", "cable"], "do not go together"),
@@ -234,15 +248,55 @@ def test_public_sums_hold_no_code_no_place_and_no_label(study: Path, tmp_path: P
 def test_small_communes_are_told_only_within_their_epci() -> None:
     network, routes = small_network()
     table = spof(network, routes, {"communes": COMMUNES})
-    sums = public_sums(routes, table, {"communes": COMMUNES}, min_prises=1)
+    sums = public_sums(routes, table, {"communes": COMMUNES})
     told = {(row.scope, row.area, row.kind): (row.n_objects, row.prises) for row in sums.itertuples()}
-    objects = table[(table["prises_cut"] >= 1) & (table["segment"] != "raccordement")]
     # 62001 holds 10 prises, 62002 5 and 62003 7: none reaches 11 alone, E1 has 15
     assert not [key for key in told if key[0] == "commune"]
-    cables = objects[(objects["kind"] == "cable") & (objects["epci"] == "E1")]
-    assert told["epci", "E1", "cable"] == (len(cables), 15)
-    left = sum(n for n, _ in told.values()) + sums.attrs["withheld"]
-    assert left == len(objects)
+    # cables of E1 that cut 10 or more: TR1 (15), DI1 and DI3 (10 each); without TR1, 10 of 15 remain
+    assert told["epci", "E1", "cable"] == (3, 15)
+    objects = collapse(table[table["kind"].isin(KINDS)], min_prises=10)
+    assert sum(n for n, _ in told.values()) + sums.attrs["withheld"] == len(objects)
+
+
+@pytest.mark.parametrize(
+    ("behind", "told"),
+    [
+        # three objects in a row: what the first cuts alone is 30 of 60
+        ({"A": [30, 20, 10]}, [("commune", "62001", 3, 60)]),
+        # beside each other: the first makes 200 of 220, more than 85 %, and 62002 has nothing to hide it
+        ({"A": [200], "B": [10], "C": [10]}, []),
+        ({"A": [100], "B": [10], "C": [10]}, [("commune", "62001", 3, 120)]),
+        # two objects are too few, whatever they cut
+        ({"A": [100, 90]}, []),
+    ],
+)
+def test_no_object_makes_most_of_a_public_sum(
+    behind: dict[str, list[int]], told: list[tuple[str, str, int, int]]
+) -> None:
+    """Chains of cables hang on the feed; each number of prises stands after one more cable."""
+    edges, counts = [], [0]
+    for chain in behind.values():
+        before = 0
+        for n in chain:
+            counts.append(n)
+            edges.append((before, len(counts) - 1))
+            before = len(counts) - 1
+    graph = service_graph(edges, counts, edge_links=[(e, e) for e in range(len(edges))])
+    cut = losses_of_assets(index_graph(graph, graph.prises))[:, 0]
+    _, routes = small_network()
+    vertex = np.arange(1, len(counts), dtype=np.int32)
+    prises = pd.DataFrame({"code": [f"P{v}" for v in vertex], "n": counts[1:], "insee": "62001"})
+    prises[["pm", "nro"]] = "R"
+    prises["vertex_nominal"] = prises["vertex_physical"] = vertex
+    prises[["x", "y"]] = 0.0
+    table = pd.DataFrame(
+        {"kind": "cable", "code": [f"C{e}" for e in range(len(edges))], "prises_cut": cut,
+         "prises_stranded": cut, "segment": "transport", "commune": "62001", "epci": "E1", "same_as": "",
+         "rank": range(len(edges))}
+    )  # fmt: skip
+    sums = public_sums(replace(routes, nominal=graph, prises=prises), table, {"communes": COMMUNES})
+    assert list(sums[["scope", "area", "n_objects", "prises"]].itertuples(index=False, name=None)) == told
+    assert sums.attrs["withheld"] == (0 if told else len(edges))
 
 
 def test_inputs_and_order_of_rows_change_no_public_sum(study: Path) -> None:
@@ -251,7 +305,127 @@ def test_inputs_and_order_of_rows_change_no_public_sum(study: Path) -> None:
     routes = trace_routes(inventory, network)
     tables = {"communes": gpd.read_file(study.parent / "communes.gpkg")}
     table = spof(network, routes, tables)
-    first = public_sums(routes, table, tables, min_prises=10)
-    again = public_sums(routes, table.sample(frac=1, random_state=1), tables, min_prises=10)
+    first = public_sums(routes, table, tables)
+    again = public_sums(routes, table.sample(frac=1, random_state=1), tables)
     pd.testing.assert_frame_equal(first, again)
-    assert json.loads(first.to_json(orient="records"))
+    assert len(first) > 0
+    # each row of a commune, counted again object by object
+    index = index_graph(routes.nominal, routes.nominal.prises)
+    listed = collapse(table[table["kind"].isin(KINDS)], min_prises=10)
+    prises = routes.prises[routes.prises["vertex_nominal"] >= 0]
+    commune = communes_of_prises(prises, tables["communes"])
+    for row in first[first["scope"] == "commune"].itertuples():
+        objects = listed[(listed["commune"] == row.area) & (listed["kind"] == row.kind)]
+        own = prises[(commune == row.area).to_numpy()]
+        lost = np.array(
+            [lost_vertices(index, np.array([a]))[own["vertex_nominal"]] for a in objects.index.tolist()]
+        )
+        n = own["n"].to_numpy()
+        assert (len(objects), n[lost.any(axis=0)].sum()) == (row.n_objects, row.prises)
+        without = [n[np.delete(lost, i, axis=0).any(axis=0)].sum() for i in range(len(objects))]
+        assert row.prises - min(without) <= 0.85 * row.prises
+        assert row.n_objects >= LEAST_ASSETS
+        assert row.prises >= LEAST_PRISES
+
+
+def test_what_is_found_can_be_read_by_machines(study: Path, command: Run) -> None:
+    code, printed, _ = command(study, "--json", "--kind", "cable")
+    assert code == 0
+    told = json.loads(printed)
+    assert told["counts"]["prises_inventoried"] == 400
+    assert told["filters"] == {"kind": "cable", "min_prises": 10}
+    assert [row["rank"] for row in told["worst"]] == list(range(1, len(told["worst"]) + 1))
+    assert {row["kind"] for row in told["worst"]} == {"cable"}
+    label = f"cable:{told['worst'][0]['code']}"
+    explained = json.loads(command(study, "--json", "--asset", label)[1])
+    assert explained["asset"] == label
+    lost = [row["n"] for row in explained["prises"] if row["fate"] in {"isolée", "coupée"}]
+    assert sum(lost) == told["worst"][0]["prises_cut"]
+    sums = json.loads(command(study, "--json", "--public")[1])
+    assert set(sums) == {"sums", "withheld"}
+    assert not any("code" in row for row in sums["sums"])
+
+
+def test_the_page_of_a_list_has_map_curve_and_lists_and_misses_nothing_else(
+    study: Path, tmp_path: Path, command: Run
+) -> None:
+    out = tmp_path / "spof"
+    assert command(study, "--segment", "distribution", "-o", out)[0] == 0
+    page = (out / "rapport.html").read_text(encoding="utf-8")
+    curve = pd.read_csv(out / "thresholds.csv")
+    assert {300, 1000, 5000} <= set(curve["threshold"])
+    assert page.count("<circle") == len(curve)
+    for anchor in ("carte", "spof", "limites"):
+        assert f'<section id="{anchor}">' in page
+    for other in ("exposition", "perte", "plan", "parametres"):
+        assert f'<section id="{other}">' not in page
+    assert "Aucun plan d'actions" not in page
+    book = openpyxl.load_workbook(out / "spof.xlsx")
+    assert len(book["Seuils"]._charts) == 1
+    first = " ".join(str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row if cell.value)
+    assert "filtres : segment distribution" in first
+
+
+AT = {"N0": (0.0, 0.0), "N1": (100.0, 0.0), "N2": (200.0, 0.0), "N3": (300.0, 0.0)}
+HEAD = (nro("R0", "N0"), pm("R1", "N1"), cable("TR1", "N0", "N1", "TR"), pbo("B2", "N2"))
+
+
+@pytest.mark.parametrize(
+    ("inventory", "said", "cuts"),
+    [
+        (draw(*HEAD, cable("D1", "N1", "N2"), at=AT), "aucune prise n'est tracée", {}),
+        (draw(closure("B1", "N1"), pbo("B2", "N2"), cable("D1", "N1", "N2"), prises("B2", "L1", "L2"), at=AT),
+         "aucun point d'injection", {}),
+        # two cables to the PBO, a ring: neither cuts it, the PM does
+        (draw(*HEAD, cable("D1", "N1", "N2"), cable("D2", "N1", "N2"), prises("B2", "L1", "L2"), at=AT),
+         "collecte non jugée", {"cable:D1": 0, "cable:TR1": 2, "local:R1": 2, "ebp:B2": 2}),
+        # a PBO that no cable joins to the rest
+        (draw(*HEAD, cable("D1", "N1", "N2"), pbo("B3", "N3"), prises("B2", "L1"), prises("B3", "L2"), at=AT),
+         "1 prises non tracées", {"cable:D1": 1, "ebp:B3": 0}),
+    ],
+    ids=["empty demand", "no feed", "a cycle", "disconnected parts"],
+)  # fmt: skip
+def test_what_a_network_lacks_is_said_in_words(
+    tmp_path: Path,
+    command: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    inventory: Inventory,
+    said: str,
+    cuts: dict[str, int],
+) -> None:
+    monkeypatch.setattr("gracethd.reading.read", lambda _: inventory)
+    out = tmp_path / "spof"
+    code, printed, errors = command(out, "--min-prises", 0, "-o", out)
+    assert (code, errors) == (0, "")
+    assert said in printed
+    full = pd.read_parquet(out / "spof.parquet")
+    found = full.set_index(full["kind"] + ":" + full["code"])["prises_cut"]
+    assert {label: int(found[label]) for label in cuts} == cuts
+    if not cuts:
+        assert (found == 0).all()
+
+
+def test_neither_hash_seed_nor_the_order_of_delivered_rows_changes_a_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = synthesise(random_area(60, seed=8), seed=8, faults=0.02)
+    synth_files.write_deliveries(network, tmp_path / "1" / "livraisons")
+    write = synth_files.write_delivery
+
+    def shuffled(tables: dict[str, pd.DataFrame], version: str, path: Path) -> None:
+        write({name: t.sample(frac=1, random_state=3) for name, t in tables.items()}, version, path)
+
+    monkeypatch.setattr(synth_files, "write_delivery", shuffled)
+    synth_files.write_deliveries(network, tmp_path / "2" / "livraisons")
+    files = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "1790000000"}
+        deliveries = sorted(map(str, (tmp_path / seed / "livraisons").iterdir()))
+        out = tmp_path / seed / "spof"
+        subprocess.run(
+            [sys.executable, "-c", "from resilience.cli import main; main()", "spof", *deliveries, "-o", out],
+            env=environment, check=True, capture_output=True,
+        )  # fmt: skip
+        files.append({path.name: path.read_bytes() for path in sorted(out.iterdir())})
+    assert len(files[0]["spof.csv"].splitlines()) > 10
+    assert [name for name in files[0] if files[0][name] != files[1].get(name)] == []
