@@ -15,7 +15,23 @@ from gracethd.inventory import Inventory
 from gracethd.network import build_network
 from gracethd.routes import trace_routes
 from tests.draws import draws
-from tests.networks import Piece, cable, closure, draw, losses, nro, patch, pbo, pm, prises, splice, wait, way
+from tests.networks import (
+    Piece,
+    cable,
+    closure,
+    draw,
+    groups_of,
+    losses,
+    losses_of_groups,
+    nro,
+    patch,
+    pbo,
+    pm,
+    prises,
+    splice,
+    wait,
+    way,
+)
 
 LAYERS = {
     "CO": {"collecte"},
@@ -40,7 +56,7 @@ def inventories(draw_: st.DrawFn) -> Inventory:
     Cables may be opened at any box between their ends or at them, spliced to any other, end in drawers or
     wait; fibres may be spliced twice (splitters), places may hold several boxes, layers may be mixed.
     """
-    n_nro, n_pm = draw_(st.integers(0, 1)), draw_(st.integers(1, 2))
+    n_nro, n_pm = draw_(st.integers(0, 2)), draw_(st.integers(1, 2))
     n_places = n_nro + n_pm + draw_(st.integers(2, 4))
     spot = [f"N{i}" for i in range(n_places)]
     at = {name: somewhere(i) for i, name in enumerate(spot)}
@@ -495,9 +511,9 @@ class Judge:
             gone |= {("room", r) for r, n in self.room_node.items() if n == code}
         return gone | {("stretch", s) for g in list(gone) for s in self.held.get(g, ())}
 
-    def loss(self, kind: str, code: str, *, physical: bool) -> int:
-        """Count the prises out of reach once the asset is gone."""
-        dead = self.dead(kind, code)
+    def loss(self, *gone: tuple[str, str], physical: bool) -> int:
+        """Count the prises out of reach once the assets are gone together."""
+        dead: set[tuple[str, object]] = set().union(*(self.dead(kind, code) for kind, code in gone))
         graph = self.physical.copy() if physical else self.nominal.copy()
         graph.add_node("feed")
         graph.add_edges_from(("feed", ("room", r)) for r in self.feeds)
@@ -537,14 +553,23 @@ class Judge:
 
 
 @settings(max_examples=draws(60))
-@given(inventories())
-def test_every_loss_equals_remove_and_search(inventory: Inventory) -> None:
+@given(inventories(), st.data())
+def test_every_loss_equals_remove_and_search(inventory: Inventory, data: st.DataObject) -> None:
+    """Each asset alone, then pairs and larger groups that fail together."""
     network = build_network(inventory)
     routes = trace_routes(inventory, network)
     judge = Judge(inventory)
     traced = routes.prises[routes.prises["traced"] != ""].set_index("code")["traced"]
     assert traced.to_dict() == judge.how
     for (kind, code), row in losses(routes, network).iterrows():
-        assert row["cut"] == judge.loss(kind, code, physical=False), (kind, code, "cut")
-        assert row["stranded"] == judge.loss(kind, code, physical=True), (kind, code, "stranded")
+        assert row["cut"] == judge.loss((kind, code), physical=False), (kind, code, "cut")
+        assert row["stranded"] == judge.loss((kind, code), physical=True), (kind, code, "stranded")
         assert row["stranded"] <= row["cut"] <= row["cut_max"], (kind, code)
+    groups = data.draw(groups_of(len(network.assets)))
+    labels = list(network.assets[["kind", "code"]].itertuples(index=False, name=None))
+    cut, stranded = losses_of_groups(routes, groups)
+    for group, lost, isolated in zip(groups, cut, stranded, strict=True):
+        gone = [labels[asset] for asset in group]
+        assert lost == judge.loss(*gone, physical=False), (gone, "cut")
+        assert isolated == judge.loss(*gone, physical=True), (gone, "stranded")
+        assert isolated <= lost

@@ -393,7 +393,7 @@ def test_what_a_network_lacks_is_said_in_words(
     said: str,
     cuts: dict[str, int],
 ) -> None:
-    monkeypatch.setattr("gracethd.reading.read", lambda _: inventory)
+    monkeypatch.setattr("gracethd.reading.read", lambda *_, **__: inventory)
     out = tmp_path / "spof"
     code, printed, errors = command(out, "--min-prises", 0, "-o", out)
     assert (code, errors) == (0, "")
