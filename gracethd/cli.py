@@ -100,7 +100,7 @@ def import_(
     Example: gracethd import livraisons/*.zip -o inventaire.parquet
     """
     from gracethd.deliveries import kept_in
-    from gracethd.reading import read, read_lean
+    from gracethd.reading import read, read_whole
     from gracethd.report import describe_tables
     from gracethd.store import check_destination, refuse_stores, store_name, work_folder, write_store
 
@@ -108,8 +108,8 @@ def import_(
     refuse_stores(deliveries)
     check_destination(output)
     say("lecture des livraisons")
-    with kept_in(work_folder(output), read_lean, say=lambda words: typer.echo(words, err=True)) as reader:
-        inventory = read(deliveries, reader=reader, tell=counting())
+    with kept_in(work_folder(output), read_whole, say=lambda words: typer.echo(words, err=True)) as reader:
+        inventory = read(deliveries, reader=reader, tell=counting(), carried=True)
         say("écriture")
         write_store(inventory, output, day=today())
     typer.echo(describe_tables(inventory))
@@ -140,7 +140,7 @@ def export(
         raise GraceTHDError(f"--version {version!r} cannot be written; choose one of {', '.join(versions)}")
     say = progress()
     say("lecture")
-    whole = read(inventory, tell=counting())
+    whole = read(inventory, tell=counting(), carried=not pseudonymise)
     say("migration")
     whole = exporting.pseudonymise(whole) if pseudonymise else whole
     migrated, findings = exporting.as_version(whole, versions[version])

@@ -25,12 +25,17 @@ class Inventory(Mapping[str, pd.DataFrame]):
         read, else the newer delivery that takes its place).
     findings : DataFrame
         What reading and merging had to report (columns of `gracethd.findings.COLUMNS`).
+    carried : mapping of str to DataFrame
+        What deliveries tell and analyses do not read, where it was asked for (`gracethd.carried`). Under the
+        name of one of `tables`: attributes by their GraceTHD names, row by row beside it. Under the name of a
+        GraceTHD table that is none of them (``t_reference``): its rows. Columns are of dtype category.
     """
 
     tables: Mapping[str, pd.DataFrame]
     crs: pyproj.CRS
     deliveries: pd.DataFrame
     findings: pd.DataFrame = field(repr=False)
+    carried: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self.tables[name]

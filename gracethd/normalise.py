@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gracethd.codes import among
 from gracethd.deliveries.text import TEXT_DTYPES
 from gracethd.deliveries.types import Delivery
+from gracethd.encoding import stacked
 from gracethd.findings import NO_FINDING, Severity, findings_frame, merge_findings
 from gracethd.model import VERSIONS, attributes
 from gracethd.values import parse_bool, parse_date, parse_number
@@ -158,16 +159,20 @@ _TAKEN = {
 _TAKEN["t_local"] |= _TAKEN["t_suf"]  # premises of version 3 stand there
 
 
+_READ = frozenset(_TAKEN)
+
+
 def only_taken(delivery: Delivery) -> Delivery:
     """Leave out the columns that the inventory does not take: most of what a delivery holds."""
     tables = {
-        name: table[[column for column in table.columns if _is_taken(name.split("_patch20")[0], str(column))]]
+        name: table[[column for column in table.columns if is_taken(name.split("_patch20")[0], str(column))]]
         for name, table in delivery.tables.items()
     }
     return replace(delivery, tables=tables)
 
 
-def _is_taken(table: str, column: str) -> bool:
+def is_taken(table: str, column: str) -> bool:
+    """Tell whether reading needs a column of a delivered table, be it to date a row or to name it."""
     named = (
         column in {"line", "geometry"} or column in _TAKEN.get(table, ()) or column in _KEYS.get(table, ())
     )
@@ -184,7 +189,9 @@ class _Part:
     rows: pd.DataFrame
 
 
-def gather(deliveries: Sequence[Delivery], crs: pyproj.CRS) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+def gather(
+    deliveries: Sequence[Delivery], crs: pyproj.CRS, *, carried: bool = False
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Put the tables of deliveries under the inventory's names, nothing parsed yet.
 
     Parameters
@@ -193,12 +200,15 @@ def gather(deliveries: Sequence[Delivery], crs: pyproj.CRS) -> tuple[dict[str, p
         Their order is that of the rows.
     crs : pyproj.CRS
         Geometry in another one is reprojected to it.
+    carried : bool
+        Take along what analyses do not read (see `gracethd.carried`).
 
     Returns
     -------
     tables : dict of str to DataFrame
         The names of `TABLES`; columns as there, all text, then `MARKS`, ``delivery``, ``file``, ``line`` and,
-        where the table has a place, ``geometry`` (shapely objects or None).
+        where the table has a place, ``geometry`` (shapely objects or None). With `carried`, then the other
+        attributes, of dtype category, and the delivered tables of which nothing is read.
     findings : DataFrame
         Rows of ``t_x_patch20y`` tables that complete nothing.
     """
@@ -210,11 +220,19 @@ def gather(deliveries: Sequence[Delivery], crs: pyproj.CRS) -> tuple[dict[str, p
         for source, origin, rows in _split_locals(folded):
             part = _Part(delivery, source, delivery.files.get(origin, ""), rows)
             delivered.setdefault(source, []).append(part)
-    tables = {
-        name: _stack([part for source in spec.sources for part in delivered.get(source, [])], spec, crs)
-        for name, spec in TABLES.items()
-    }
+    specs = dict(TABLES)
+    if carried:
+        specs |= {source: _whole(source, parts) for source, parts in delivered.items() if source not in _READ}
+    tables = {}
+    for name, spec in specs.items():
+        parts = [part for source in spec.sources for part in delivered.get(source, [])]
+        tables[name] = _stack(parts, spec, crs, carried=carried)
     return tables, merge_findings(found)
+
+
+def _whole(source: str, parts: Sequence["_Part"]) -> Table:
+    """Say of a delivered table that no inventory table takes anything of it."""
+    return Table((), {source: {}}, geometry=any("geometry" in part.rows for part in parts))
 
 
 def settle(name: str, table: pd.DataFrame, crs: pyproj.CRS) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -241,8 +259,7 @@ def settle(name: str, table: pd.DataFrame, crs: pyproj.CRS) -> tuple[pd.DataFram
     spec = TABLES[name]
     keyless = table[spec.key].isna().any(axis=1)
     abandoned = _is_abandoned(table) & ~keyless
-    updated = _dates(table["_majdate"]).fillna(_dates(table["_creadat"]))
-    kept = table.drop(columns=list(MARKS)).assign(updated=updated)
+    kept = table.drop(columns=list(MARKS)).assign(updated=_updated(table))
     found = []
     if keyless.any():
         message = f"ligne sans {', '.join(spec.key)} : écartée"
@@ -264,6 +281,20 @@ def settle(name: str, table: pd.DataFrame, crs: pyproj.CRS) -> tuple[pd.DataFram
         kept = gpd.GeoDataFrame(kept.assign(geometry=gpd.GeoSeries(shapes, index=kept.index, crs=crs)))
         found.append(nowhere)
     return kept, merge_findings(found)
+
+
+def settle_carried(table: pd.DataFrame, crs: pyproj.CRS) -> pd.DataFrame:
+    """Date the rows of a table that is carried whole, and give it its places; nothing else is read of it."""
+    dated = table.drop(columns=list(MARKS)).assign(updated=_updated(table))
+    if "geometry" not in dated:
+        return dated
+    return gpd.GeoDataFrame(
+        dated.assign(geometry=gpd.GeoSeries(dated["geometry"], index=dated.index, crs=crs))
+    )
+
+
+def _updated(table: pd.DataFrame) -> pd.Series:
+    return _dates(table["_majdate"]).fillna(_dates(table["_creadat"]))
 
 
 def _rows_found(
@@ -345,7 +376,7 @@ def _text(table: pd.DataFrame, column: str) -> pd.Series:
     return table[column] if column in table else pd.Series(np.nan, index=table.index, dtype=str)
 
 
-def _stack(parts: Sequence[_Part], spec: Table, crs: pyproj.CRS) -> pd.DataFrame:
+def _stack(parts: Sequence[_Part], spec: Table, crs: pyproj.CRS, *, carried: bool) -> pd.DataFrame:
     """Put the rows of parts one under the other, column by column: frames of each would cost more."""
     parts = [part for part in parts if len(part.rows)]
     sizes = [len(part.rows) for part in parts]
@@ -359,15 +390,21 @@ def _stack(parts: Sequence[_Part], spec: Table, crs: pyproj.CRS) -> pd.DataFrame
     if spec.geometry:
         shapes = [_shapes(part, crs) for part in parts]
         frame["geometry"] = np.concatenate(shapes) if shapes else np.empty(0, object)
-    return frame
+    if not carried:
+        return frame
+    used = [{*spec.columns, *(_attribute(part, spec, column) for column in spec.columns)} for part in parts]
+    rest = stacked([part.rows for part in parts], used)
+    return pd.concat([frame, pd.DataFrame(rest, index=frame.index)], axis=1)
+
+
+def _attribute(part: _Part, spec: Table, column: str) -> str:
+    """Name the attribute that holds a column of an inventory table in the rows of a part."""
+    name = spec.sources[part.source].get(column, column)
+    return name if name in part.rows else column
 
 
 def _text_column(parts: Sequence[_Part], spec: Table, column: str) -> pa.ChunkedArray:
-    named = [spec.sources[part.source].get(column, column) for part in parts]
-    return _joined([
-        _arrow(part.rows, name if name in part.rows else column)
-        for part, name in zip(parts, named, strict=True)
-    ])  # fmt: skip
+    return _joined([_arrow(part.rows, _attribute(part, spec, column)) for part in parts])
 
 
 def _marked_column(parts: Sequence[_Part], mark: str) -> pa.ChunkedArray:

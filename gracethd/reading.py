@@ -11,13 +11,14 @@ import pandas as pd
 import pyproj
 import shapely
 
-from gracethd.codes import among, follow
+from gracethd.carried import PROVENANCE, encoded, newest_of, set_apart, without
+from gracethd.codes import among, follow, locate
 from gracethd.deliveries import Delivery, Reader, Root, Tell, open_deliveries, open_root
 from gracethd.errors import CRSError, LevelError, SourceError
 from gracethd.findings import merge_findings
 from gracethd.inventory import Inventory
 from gracethd.merging import join_cables, join_places, newest_rows, part_codes, replace_older
-from gracethd.normalise import TABLES, gather, only_taken, settle
+from gracethd.normalise import TABLES, gather, only_taken, settle, settle_carried
 from gracethd.store import is_store, open_store
 
 
@@ -26,10 +27,16 @@ def read_lean(root: Root) -> list[Delivery]:
     return [only_taken(delivery) for delivery in open_root(root)]
 
 
+def read_whole(root: Root) -> list[Delivery]:
+    """Read the deliveries of one root but what is about persons; what analyses do not read is encoded."""
+    return [encoded(delivery) for delivery in open_root(root)]
+
+
 def read(
     sources: Sequence[Path | str] | Path | str,
     *,
-    reader: Reader = read_lean,
+    carried: bool = False,
+    reader: Reader | None = None,
     tell: Tell = lambda _done, _all: None,
 ) -> Inventory:
     """Read one or many deliveries, or one store, into an inventory.
@@ -42,8 +49,11 @@ def read(
         the delivery that a schema holds. Their order settles ties: where two deliveries hold the
         same object, the newest update wins, then the first.
         Or the one store that `gracethd.store.write_store` made, in a database too.
+    carried : bool
+        Give also what analyses do not read, for a store or a delivery that is to be handed over.
     reader : callable, optional
-        Reads one folder, archive or database; `gracethd.deliveries.kept_in` gives one that goes on.
+        Reads one folder, archive or database in the place of `read_lean`, or `read_whole` with `carried`;
+        `gracethd.deliveries.kept_in` gives one that goes on.
     tell : callable, optional
         Told how many have been read and how many there are, after each.
 
@@ -71,36 +81,45 @@ def read(
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     stores = [source for source in given if is_store(source)]
     if not stores:
-        return build_inventory(open_deliveries(given, reader=reader, tell=tell))
+        usual = read_whole if carried else read_lean
+        return build_inventory(open_deliveries(given, reader=reader or usual, tell=tell), carried=carried)
     if len(given) > 1:
         raise SourceError("a store is read alone; import all deliveries into one, or name deliveries only")
-    return open_store(stores[0])
+    return open_store(stores[0], carried=carried)
 
 
-def build_inventory(deliveries: Sequence[Delivery]) -> Inventory:
-    """Merge deliveries that have been opened into one inventory (see `read`)."""
+def build_inventory(deliveries: Sequence[Delivery], *, carried: bool = False) -> Inventory:
+    """Merge deliveries that have been opened into one inventory (see `read`).
+
+    With `carried`, all that they hold is: `gracethd.carried.encoded` leaves out what is about persons.
+    """
     crs = _common_crs(deliveries)
     found = [delivery.findings for delivery in deliveries]
     names = [delivery.name for delivery in deliveries]
     listing = _listing(deliveries)
-    rows, incomplete = gather(deliveries, crs)
+    rows, incomplete = gather(deliveries, crs, carried=carried)
     found.append(incomplete)
     del deliveries  # and so what merging has no more need of, as its tables grow
     for name in TABLES:
         rows[name], findings = settle(name, rows[name], crs)
         found.append(findings)
+    whole = {name: settle_carried(rows.pop(name), crs) for name in sorted(set(rows) - set(TABLES))}
     replacement = replace_older(rows, names)
     found.append(replacement.findings)
     listing["replaced_by"] = [replacement.replaced_by.get(name, "") for name in names]
-    rows, parted = part_codes(replacement.tables)
+    rows, parted = part_codes({**replacement.tables, **without(whole, replacement.replaced_by)})
     del replacement
     rows, continued = join_cables(rows)
     told = rows["noeud"][["nd_code", "delivery"]]
-    merged = _complete({name: newest_rows(name, table) for name, table in rows.items()}, crs)
-    merged, joined = join_places(merged, told, names)
+    one_a_key = {
+        name: newest_rows(name, table) if name in TABLES else newest_of(name, table)
+        for name, table in rows.items()
+    }
+    merged, joined = join_places(_complete(one_a_key, crs), told, names)
     found += [parted, continued, joined]
     _check_level(merged, names)
-    return Inventory(merged, crs, listing, merge_findings(found))
+    tables, beside = set_apart(merged)
+    return Inventory(tables, crs, listing, merge_findings(found), beside)
 
 
 def _listing(deliveries: Sequence[Delivery]) -> pd.DataFrame:
@@ -148,7 +167,7 @@ def _complete(tables: dict[str, pd.DataFrame], crs: pyproj.CRS) -> dict[str, pd.
         ad_code=premise["ad_code"].fillna(follow(premise["st_code"], site["st_ad_code"])),
     )
     line = tables["cableline"].set_index("cl_cb_code")["geometry"]
-    cable = tables["cable"]
+    cable = _with_attributes_of_lines(tables["cable"], tables["cableline"])
     merged = shapely.line_merge(line.reindex(cable["cb_code"]).to_numpy())
     cable = gpd.GeoDataFrame(cable, geometry=gpd.GeoSeries(merged, index=cable.index, crs=crs))
     organisme = tables["organisme"]
@@ -158,6 +177,17 @@ def _complete(tables: dict[str, pd.DataFrame], crs: pyproj.CRS) -> dict[str, pd.
     done = {**tables, "organisme": organisme, "local": local, "ebp": ebp, "premise": premise, "cable": cable}
     del done["cableline"]
     return done
+
+
+def _with_attributes_of_lines(cable: pd.DataFrame, cableline: pd.DataFrame) -> pd.DataFrame:
+    """Put what is carried of the line of each cable beside the cable."""
+    own = {*TABLES["cableline"].columns, *PROVENANCE, "geometry"}
+    told = [column for column in cableline.columns if column not in own]
+    if not told:
+        return cable
+    row = locate(cable["cb_code"], cableline["cl_cb_code"])
+    values = pd.DataFrame(cableline[told]).reset_index(drop=True).reindex(row).set_axis(cable.index)
+    return pd.concat([cable, values], axis=1)
 
 
 def _check_level(tables: dict[str, pd.DataFrame], deliveries: Sequence[str]) -> None:

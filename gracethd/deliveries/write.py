@@ -283,11 +283,11 @@ def _fitted(raw: pa.Array, kind: str, length: str, version: WrittenVersion, *, i
         size = pc.binary_length(raw) if in_bytes else pc.utf8_length(raw)
         return pc.if_else(pc.less_equal(size, int(length)), raw, pa.scalar(None, pa.large_string()))
     coded = raw.dictionary_encode()
-    convert = _converter(kind, length, version)
+    convert = converter(kind, length, version)
     return pa.array(map(convert, coded.dictionary.to_pylist()), pa.large_string()).take(coded.indices)
 
 
-def _converter(kind: str, length: str, version: WrittenVersion) -> Callable[[str], str | None]:
+def converter(kind: str, length: str, version: WrittenVersion) -> Callable[[str], str | None]:
     """Give what turns a text into that of the delivery, None where the model cannot hold it."""
     if kind == "BOOLEAN":
         yes, no = ("t", "f") if version == "2.0.1" else ("1", "0")
@@ -295,8 +295,10 @@ def _converter(kind: str, length: str, version: WrittenVersion) -> Callable[[str
         return lambda text: words.get(text.lower())
     if kind in {"DATE", "TIMESTAMP"}:
         return lambda text: _moment(text, "%Y-%m-%d" if kind == "DATE" else "%Y-%m-%d %H:%M:%S")
-    if kind in {"INTEGER", "BIGINT"}:
-        return _integer
+    if kind == "BIGINT":
+        return lambda text: _integer(text, 18)  # in CSV only
+    if kind == "INTEGER":
+        return lambda text: _integer(text, 10)  # and a sign, in a DBF
     precision, scale = (int(part) for part in length.split(",")) if length else (32, 10)
     return lambda text: _number(text, precision, scale)
 
@@ -308,12 +310,12 @@ def _moment(text: str, form: str) -> str | None:
         return None
 
 
-def _integer(text: str) -> str | None:
+def _integer(text: str, digits: int) -> str | None:
     try:
         value = float(text)
     except ValueError:
         return None
-    return str(int(value)) if value.is_integer() and abs(value) < 10**10 else None  # ten digits and a sign
+    return str(int(value)) if value.is_integer() and abs(value) < 10**digits else None
 
 
 def _number(text: str, precision: int, scale: int) -> str | None:

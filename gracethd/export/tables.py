@@ -6,7 +6,9 @@ from functools import cache
 import geopandas as gpd
 import pandas as pd
 
+from gracethd.carried import PROVENANCE
 from gracethd.deliveries.write import WrittenVersion
+from gracethd.export.carry import carried_homes
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.model import attributes, value_lists
@@ -26,8 +28,6 @@ _TOLD_ELSEWHERE: dict[WrittenVersion, dict[str, tuple[str, ...]]] = {
 }
 """Columns without attribute that reading finds again: the type of a room from its site (2), the node, address
 and box of a premise from its site and planned boxes, the premise of a PTO from its local (3)."""
-_FILLS = {"lt_etat": "NC", "fo_etat": "NC"}
-"""Mandatory attributes that an inventory does not carry and whose list has a code for that: NC, not told."""
 
 
 @cache
@@ -69,27 +69,39 @@ def delivered_tables(inventory: Inventory, version: WrittenVersion) -> dict[str,
     Returns
     -------
     dict of str to DataFrame
-        For `gracethd.deliveries.write.write_delivery`. Besides the columns of the inventory: the date of the
-        newest update as ``*_majdate``, ``*_abandon`` 0 (abandoned rows are not in an inventory), the code of
-        a cable as that of its line, and NC where a state is wanted that an inventory does not carry.
+        For `gracethd.deliveries.write.write_delivery`: the columns of the inventory, what is carried beside
+        it, and the tables that it carries whole.
     """
-    delivered: dict[str, pd.DataFrame] = {}
+    delivered: dict[str, pd.DataFrame] = {
+        name: _without_provenance(rows) for name, rows in inventory.carried.items() if name not in TABLES
+    }
     for name, table in inventory.items():
-        parts = _parts(name, table, version)
+        carried = inventory.carried.get(name, pd.DataFrame(index=table.index))
+        parts = _parts(name, table, carried, version)
         if name == "cable":
-            parts["t_cableline"] = _lines(inventory.geo("cable"))
+            parts["t_cableline"] = _lines(inventory.geo("cable"), carried)
         for target, rows in parts.items():
             known = delivered.get(target)
             delivered[target] = rows if known is None else pd.concat([known, rows], ignore_index=True)
-    return {target: _filled(rows, target, version) for target, rows in delivered.items()}
+    return delivered
 
 
-def _parts(name: str, table: pd.DataFrame, version: WrittenVersion) -> dict[str, pd.DataFrame]:
+def _without_provenance(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.drop(columns=[column for column in PROVENANCE if column in rows])
+
+
+def _parts(
+    name: str, table: pd.DataFrame, carried: pd.DataFrame, version: WrittenVersion
+) -> dict[str, pd.DataFrame]:
     """Give the rows of one inventory table in each delivered table that holds some of its columns."""
     columns: dict[str, dict[str, pd.Series]] = {}
     for column, (target, attribute) in homes(name, version).items():
         if target:
             columns.setdefault(target, {})[attribute] = _said(name, column, table, version)
+    where = carried_homes(name, version)
+    for attribute in map(str, carried.columns):
+        if attribute in where and where[attribute].table != "t_cableline":
+            columns.setdefault(where[attribute].table, {})[attribute] = carried[attribute].astype("str")
     parts = {target: pd.DataFrame(given, index=table.index) for target, given in columns.items()}
     for target, rows in parts.items():
         if "_patch" in target:
@@ -97,8 +109,6 @@ def _parts(name: str, table: pd.DataFrame, version: WrittenVersion) -> dict[str,
             completed = rows.assign(**{key: table[TABLES[name].columns[0]]})[[key, *rows.columns]]
             parts[target] = completed[rows.notna().any(axis=1)]
             continue
-        if date := _date_of(target, version):
-            rows[date] = table["updated"]
         if TABLES[name].geometry and isinstance(table, gpd.GeoDataFrame):
             parts[target] = gpd.GeoDataFrame(rows, geometry=table.geometry, crs=table.crs)
     return parts
@@ -117,58 +127,35 @@ def _said(name: str, column: str, table: pd.DataFrame, version: WrittenVersion) 
     return values
 
 
-def _lines(cable: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Give the lines of the cables that have one, under the code of their cable."""
+def _lines(cable: gpd.GeoDataFrame, carried: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Give the lines of the cables that have one."""
     drawn = cable[cable.geometry.notna()]
-    codes = {"cl_code": drawn["cb_code"], "cl_cb_code": drawn["cb_code"]}
-    return gpd.GeoDataFrame(codes, geometry=drawn.geometry, crs=cable.crs)
+    own = {str(name): carried[name].astype("str") for name in carried if str(name).startswith("cl_")}
+    rows = pd.DataFrame(own, index=cable.index).loc[drawn.index].assign(cl_cb_code=drawn["cb_code"])
+    return gpd.GeoDataFrame(rows, geometry=drawn.geometry, crs=cable.crs)
 
 
-def _filled(rows: pd.DataFrame, target: str, version: WrittenVersion) -> pd.DataFrame:
-    fills = {name: value for name, value in _fills(target, version).items() if name not in rows}
-    return rows.assign(**fills)
-
-
-@cache
-def _fills(target: str, version: WrittenVersion) -> dict[str, str]:
-    model = attributes(version)
-    names = model.loc[model["table"] == target, "attribute"]
-    given = {str(name): _FILLS[str(name)] for name in names if name in _FILLS}
-    return given | {str(name): "0" for name in names if str(name).endswith("_abandon")}
-
-
-@cache
-def _date_of(target: str, version: WrittenVersion) -> str:
-    model = attributes(version)
-    names = model.loc[model["table"] == target, "attribute"]
-    return next((str(name) for name in names if str(name).endswith("_majdate")), "")
-
-
-def mandatory_gaps(tables: Mapping[str, pd.DataFrame], version: WrittenVersion) -> pd.DataFrame:
+def mandatory_gaps(delivered: Mapping[str, pd.DataFrame], version: WrittenVersion) -> pd.DataFrame:
     """List the attributes that a version wants filled and that stay empty, with the number of rows."""
     model = attributes(version)
     wanted = model[(model["mandatory"] == "O") & (model["geometry_type"] == "")]
     found = []
-    for name, table in tables.items():
-        held = {home: column for column, home in homes(name, version).items() if home[0]}
-        targets = {target for target, _ in held if "_patch" not in target} if len(table) else set()
-        for target, attribute in zip(wanted["table"], wanted["attribute"], strict=True):
-            if target not in targets or attribute in _fills(str(target), version):
-                continue
-            column = held.get((str(target), str(attribute)))
-            n = len(table) if column is None else int(table[column].isna().sum())
-            if n:
-                message = f"attribut obligatoire laissé vide sur {n} lignes : l'inventaire ne le porte pas"
-                found.append(
-                    findings_frame(
-                        "export_vide",
-                        "info",
-                        str(target),
-                        attribute=str(attribute),
-                        code=[""],
-                        message=message,
-                    )
-                )
+    for target, attribute in zip(wanted["table"], wanted["attribute"], strict=True):
+        if target not in delivered or "_patch" in target:
+            continue
+        rows = delivered[target]
+        n = int(rows[attribute].isna().sum()) if attribute in rows else len(rows)
+        message = f"attribut obligatoire laissé vide sur {n} lignes : aucune livraison ne le dit"
+        found.append(
+            findings_frame(
+                "export_vide",
+                "info",
+                str(target),
+                attribute=str(attribute),
+                code=[""] if n else [],
+                message=message,
+            )
+        )
     return merge_findings(found)
 
 

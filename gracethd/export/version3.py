@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from gracethd.codes import follow
+from gracethd.export.carry import of_conduits
 from gracethd.export.rows import borne, by_key, free_codes, with_rows
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places, find_places, nature_of
 from gracethd.normalise import ROOM_TYPES
-from gracethd.routes.demand import boxes_of_zones
+from gracethd.routes.demand import POINT_TO_POINT, boxes_of_zones
 
 Tables = dict[str, pd.DataFrame]
 
@@ -21,8 +22,6 @@ _ROOMS = {"NRAHD": "NRA", "NRAZO": "NRA", "SROL": "SRO", "SROS": "SRO"}
 """Room types of version 2 without a code of their own in version 3."""
 _PREMISES = {"O": "OPE", "T": "OBJ"}
 """A SUF of type T is an outlet for a technical object: OBJ, since TEC is for rooms of the network."""
-_POINT_TO_POINT = ("ENT", "PUB", "OPE")
-"""Premises whose box is that of a point-to-point line (lc_bp_codp), not the planned PBO (lc_bp_codf)."""
 
 
 def to_version_3(inventory: Inventory) -> tuple[Tables, pd.DataFrame]:
@@ -90,7 +89,7 @@ def _premises(tables: Tables, inventory: Inventory, places: Places) -> tuple[Tab
     )
     now = premise["bp_codf"].fillna(premise["bp_codp"])
     changed = box.notna() & (box != now)
-    to_point = premise["type"].isin(_POINT_TO_POINT)
+    to_point = premise["type"].isin(POINT_TO_POINT)
     planned = premise["bp_codf"].where(~changed, box.where(~to_point))
     direct = premise["bp_codp"].where(~changed, box.where(to_point))
     lost = premise["zp_code"].notna() & planned.isna() & direct.isna()
@@ -161,8 +160,8 @@ def _boxes(tables: Tables, _: Inventory, __: Places) -> tuple[Tables, pd.DataFra
     return {"ebp": ebp.assign(bp_sf_code=place.where(is_premise), bp_lc_code=place.mask(is_premise))}, lost
 
 
-def _ways(tables: Tables, _: Inventory, __: Places) -> tuple[Tables, pd.DataFrame]:
-    """Say which ways a cable takes without its conduits, which version 3 does not have."""
+def _ways(tables: Tables, inventory: Inventory, _: Places) -> tuple[Tables, pd.DataFrame]:
+    """Say which ways a cable takes, and who owns them, without conduits, which version 3 does not have."""
     through = tables["cab_cond"].merge(
         tables["cond_chem"][["dm_cd_code", "dm_cm_code"]], left_on="cc_cd_code", right_on="dm_cd_code"
     )
@@ -175,14 +174,16 @@ def _ways(tables: Tables, _: Inventory, __: Places) -> tuple[Tables, pd.DataFram
     )
     cab_chem = with_rows("cab_chem", tables["cab_chem"], made)
     cab_chem = cab_chem.drop_duplicates(["cc_cb_code", "cc_cm_code"])
-    conduite = tables["conduite"]
+    conduite, ways = tables["conduite"], tables["cheminement"]
+    owner = ways["cm_prop"].fillna(of_conduits(inventory, "cd_prop", ways["cm_code"]))
     lost = findings_frame(
         "export_perdu", "mineur", "conduite", attribute="cd_code", code=conduite["cd_code"],
         message="conduite sans table en version 3 : ses câbles sont portés par ses cheminements",
         delivery=conduite["delivery"], line=conduite["line"],
     )  # fmt: skip
     emptied = {name: tables[name].iloc[:0] for name in ("conduite", "cab_cond", "cond_chem")}
-    return {**emptied, "cab_chem": by_key("cab_chem", cab_chem)}, lost
+    owned = ways.assign(cm_prop=owner)
+    return {**emptied, "cheminement": owned, "cab_chem": by_key("cab_chem", cab_chem)}, lost
 
 
 def _addresses(tables: Tables, _: Inventory, __: Places) -> tuple[Tables, pd.DataFrame]:

@@ -39,16 +39,7 @@ def references() -> dict[str, tuple[tuple[str, str], ...]]:
     >>> references()["cassette"]
     (('position', 'ps_cs_code'),)
     """
-    inventory_name: dict[str, tuple[str, ...]] = {}
-    for name, spec in TABLES.items():
-        for source in spec.sources:
-            inventory_name.setdefault(source, (name,))
-    inventory_name |= _ALSO
-    model_keys: dict[tuple[str, str], set[str]] = {}
-    for version in VERSIONS:
-        rows = attributes(version).query("foreign_key != ''")
-        for table, attribute, key in zip(rows["table"], rows["attribute"], rows["foreign_key"], strict=True):
-            model_keys.setdefault((table, attribute), set()).update(inventory_name.get(key.split(".")[0], ()))
+    model_keys = _model_keys()
     found: dict[str, dict[tuple[str, str], None]] = {name: {} for name in TABLES}
     for name, spec in TABLES.items():
         for source, renames in spec.sources.items():
@@ -58,6 +49,50 @@ def references() -> dict[str, tuple[tuple[str, str], ...]]:
                         found[target][name, column] = None
     for name, column, target in _MADE_HERE:
         found[target][name, column] = None
+    return {name: tuple(columns) for name, columns in found.items()}
+
+
+@cache
+def _model_keys() -> dict[tuple[str, str], set[str]]:
+    """Give, for each delivered (table, attribute) that is a foreign key, the inventory tables it leads to."""
+    inventory_name = _inventory_names()
+    model_keys: dict[tuple[str, str], set[str]] = {}
+    for version in VERSIONS:
+        rows = attributes(version).query("foreign_key != ''")
+        for table, attribute, key in zip(rows["table"], rows["attribute"], rows["foreign_key"], strict=True):
+            model_keys.setdefault((table, attribute), set()).update(inventory_name.get(key.split(".")[0], ()))
+    return model_keys
+
+
+def _inventory_names() -> dict[str, tuple[str, ...]]:
+    """Give the inventory tables that hold the rows of each delivered table."""
+    names: dict[str, tuple[str, ...]] = {}
+    for name, spec in TABLES.items():
+        for source in spec.sources:
+            names.setdefault(source, (name,))
+    return names | _ALSO
+
+
+@cache
+def carried_references() -> dict[str, tuple[tuple[str, str], ...]]:
+    """Give, for each inventory table, the carried (table, attribute) pairs that hold its codes.
+
+    Attributes under their own names, of tables of the inventory and of those that are carried whole (see
+    `gracethd.carried`).
+
+    Examples
+    --------
+    >>> ("cable", "cb_prop") in carried_references()["organisme"]
+    True
+    """
+    found: dict[str, dict[tuple[str, str], None]] = {name: {} for name in TABLES}
+    names = _inventory_names()
+    for (table, attribute), targets in sorted(_model_keys().items()):
+        base = table.split("_patch20")[0]
+        for holder in names.get(base, (base,)):
+            for target in sorted(targets):
+                if holder not in TABLES or attribute not in TABLES[holder].columns:
+                    found[target][holder, attribute] = None
     return {name: tuple(columns) for name, columns in found.items()}
 
 
@@ -81,7 +116,7 @@ def rename_codes(
         Tables without such a code are those given.
     """
     renamed = dict(tables)
-    places = ((name, TABLES[name].columns[0]), *references()[name])
+    places = ((name, TABLES[name].columns[0]), *references()[name], *carried_references()[name])
     for table, column in places:
         if table in renamed and column in renamed[table]:
             renamed[table] = _renamed(renamed[table], column, renames)

@@ -25,6 +25,7 @@ from gracethd.store.manifest import (
     inventory_of,
     shape_of,
     to_plain,
+    to_read,
 )
 
 MANIFEST = "inventory.json"
@@ -42,7 +43,7 @@ def write_folder(inventory: Inventory, folder: Path) -> None:
         write_json({**described, "diffusion": DIFFUSION}, aside / MANIFEST)
 
 
-def read_folder(folder: Path) -> Inventory:
+def read_folder(folder: Path, *, carried: bool = False) -> Inventory:
     """Read the store that a folder is.
 
     Raises
@@ -55,7 +56,7 @@ def read_folder(folder: Path) -> Inventory:
     except (OSError, ValueError) as error:
         raise damaged(folder, f"{MANIFEST} cannot be read") from error
     manifest = from_plain(raw, folder)
-    names = list(manifest.shapes)
+    names = to_read(manifest, carried=carried)
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # Arrow and GEOS let other threads run
         frames = list(pool.map(lambda name: _read(folder, name, manifest), names))
     return inventory_of(dict(zip(names, frames, strict=True)), manifest.crs)

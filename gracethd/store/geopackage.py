@@ -20,8 +20,10 @@ from gracethd.store.manifest import (
     from_plain,
     inventory_of,
     shape_of,
+    texts_of,
     title_of,
     to_plain,
+    to_read,
 )
 
 MANIFEST = "gracethd_inventory"
@@ -33,7 +35,7 @@ def write_file(inventory: Inventory, path: Path, *, day: date) -> None:
     frames = frames_of(inventory)
     described = to_plain(Manifest(inventory.crs, {name: shape_of(frame) for name, frame in frames.items()}))
     manifest = pd.DataFrame({"manifest": [json.dumps(described, sort_keys=True)]})
-    layers = [Layer(name, frame, title_of(name), mixed=True) for name, frame in frames.items()]
+    layers = [Layer(name, texts_of(frame), title_of(name), mixed=True) for name, frame in frames.items()]
     layers.append(Layer(MANIFEST, manifest, "Description de l'inventaire"))
     write_geopackage(layers, path, recipient="", day=day)
 
@@ -51,7 +53,7 @@ def is_store_file(path: Path) -> bool:
         return False  # whoever reads it as a delivery says what is wrong
 
 
-def read_file(path: Path) -> Inventory:
+def read_file(path: Path, *, carried: bool = False) -> Inventory:
     """Read the store that a GeoPackage is.
 
     Raises
@@ -66,7 +68,8 @@ def read_file(path: Path) -> Inventory:
     except (sqlite3.Error, TypeError, ValueError) as error:
         raise damaged(path, f"its table {MANIFEST} cannot be read") from error
     manifest = from_plain(raw, path)
-    return inventory_of({name: _read(path, name, manifest) for name in manifest.shapes}, manifest.crs)
+    wanted = to_read(manifest, carried=carried)
+    return inventory_of({name: _read(path, name, manifest) for name in wanted}, manifest.crs)
 
 
 def _read(path: Path, name: str, manifest: Manifest) -> pd.DataFrame:

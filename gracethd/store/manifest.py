@@ -14,15 +14,17 @@ import pandas as pd
 import pyproj
 from pyproj.exceptions import CRSError as ProjError
 
+from gracethd.encoding import mapped
 from gracethd.errors import SourceError
 from gracethd.findings import COLUMNS
 from gracethd.inventory import Inventory
 from gracethd.normalise import TABLES
 
-FORMAT = 1
-"""Raised when a store of before can no longer be read."""
+FORMAT = 2
+"""Raised when what is written can no longer be read by a gracethd of before; 2 brought what is carried."""
 
-_DTYPES = frozenset({"str", "float64", "int64", "bool", "datetime64[s]", "geometry"})
+_DTYPES = frozenset({"str", "float64", "int64", "bool", "datetime64[s]", "geometry", "category"})
+_CARRIED = "carried_"
 _DELIVERIES = ("delivery", "sha256", "size_bytes", "versions", "n_rows", "replaced_by")
 _WORDS = {
     "noeud": "Nœuds", "site": "Sites", "local": "Locaux techniques", "premise": "Prises",
@@ -64,12 +66,22 @@ class Manifest:
 
 
 def frames_of(inventory: Inventory) -> dict[str, pd.DataFrame]:
-    """Give all that a store keeps, by name: the tables, then ``deliveries`` and ``findings``."""
-    return {**inventory.tables, "deliveries": inventory.deliveries, "findings": inventory.findings}
+    """Give all that a store keeps, by name: tables, ``deliveries``, ``findings``, then what is carried."""
+    carried = {f"{_CARRIED}{name}": frame for name, frame in inventory.carried.items()}
+    told = {"deliveries": inventory.deliveries, "findings": inventory.findings}
+    return {**inventory.tables, **told, **carried}
+
+
+def texts_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a frame without encoded columns, for forms of a store that know only text."""
+    coded = [name for name, dtype in frame.dtypes.items() if str(dtype) == "category"]
+    return frame.assign(**{str(name): frame[name].astype("str") for name in coded}) if coded else frame
 
 
 def title_of(name: str) -> str:
     """Give the French title of a stored table."""
+    if name.startswith(_CARRIED):
+        return f"Autres attributs livrés : {title_of(name.removeprefix(_CARRIED))}"
     return _WORDS.get(name, name)
 
 
@@ -149,7 +161,9 @@ def dress(frame: pd.DataFrame, name: str, manifest: Manifest, where: Path | str)
     if missing := [column for column in shape.names if column not in frame]:
         raise damaged(where, f"{name} has no column {missing[0]}")
     frame = frame[shape.names].reset_index(drop=True)
-    plain = {column: dtype for column, dtype in shape.columns if dtype != "geometry"}
+    coded = [column for column, dtype in shape.columns if dtype == "category"]
+    frame = frame.assign(**{column: mapped(frame[column]) for column in coded})
+    plain = {column: dtype for column, dtype in shape.columns if dtype not in ("geometry", "category")}
     try:
         frame = frame.astype(plain)
     except (TypeError, ValueError) as error:
@@ -161,8 +175,17 @@ def dress(frame: pd.DataFrame, name: str, manifest: Manifest, where: Path | str)
 
 def inventory_of(frames: Mapping[str, pd.DataFrame], crs: pyproj.CRS) -> Inventory:
     """Put stored frames back into an inventory."""
-    tables = {name: frame for name, frame in frames.items() if name not in ("deliveries", "findings")}
-    return Inventory(tables, crs, frames["deliveries"], frames["findings"])
+    others = {"deliveries", "findings", *(name for name in frames if name.startswith(_CARRIED))}
+    tables = {name: frame for name, frame in frames.items() if name not in others}
+    carried = {
+        name.removeprefix(_CARRIED): frame for name, frame in frames.items() if name.startswith(_CARRIED)
+    }
+    return Inventory(tables, crs, frames["deliveries"], frames["findings"], carried)
+
+
+def to_read(manifest: Manifest, *, carried: bool) -> list[str]:
+    """Name the stored tables that are to be read."""
+    return [name for name in manifest.shapes if carried or not name.startswith(_CARRIED)]
 
 
 def damaged(where: Path | str, what: str) -> SourceError:

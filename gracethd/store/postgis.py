@@ -25,6 +25,7 @@ from gracethd.store.manifest import (
     shape_of,
     title_of,
     to_plain,
+    to_read,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _SQL = {
     "int64": "bigint",
     "bool": "boolean",
     "datetime64[s]": "timestamp(0)",
+    "category": "text",
 }
 _ARROW = {
     "str": pa.large_string(),
@@ -45,6 +47,7 @@ _ARROW = {
     "bool": pa.bool_(),
     "datetime64[s]": pa.timestamp("s"),
     "geometry": pa.large_string(),
+    "category": pa.large_string(),
 }
 
 
@@ -94,7 +97,7 @@ def write_database(inventory: Inventory, address: str) -> None:
         cursor.execute(sql("INSERT INTO {}.{} VALUES (%s)", schema, _MANIFEST, literals=told))
 
 
-def read_database(address: str) -> Inventory:
+def read_database(address: str, *, carried: bool = False) -> Inventory:
     """Read the store that a database holds.
 
     Raises
@@ -113,7 +116,8 @@ def read_database(address: str) -> Inventory:
         except (TypeError, ValueError) as error:
             raise damaged(shown(address), f"its table {_MANIFEST} cannot be read") from error
         manifest = from_plain(raw, shown(address))
-        frames = {name: _read(cursor, schema, name, manifest, address) for name in manifest.shapes}
+        wanted = to_read(manifest, carried=carried)
+        frames = {name: _read(cursor, schema, name, manifest, address) for name in wanted}
     return inventory_of(frames, manifest.crs)
 
 
@@ -144,7 +148,8 @@ def _arrow_of(frame: pd.DataFrame, shape: Shape, srid: int) -> pa.Table:
             given = shapely.set_srid(frame[column].to_numpy(), srid)
             columns[column] = pa.array(shapely.to_wkb(given, hex=True, include_srid=True), pa.large_string())
         else:
-            columns[column] = pa.array(frame[column], _ARROW[dtype], from_pandas=True)
+            values = frame[column].astype("str") if dtype == "category" else frame[column]
+            columns[column] = pa.array(values, _ARROW[dtype], from_pandas=True)
     return pa.table(columns)
 
 

@@ -40,13 +40,15 @@ def refuse_stores(paths: Iterable[Path | str]) -> None:
             )
 
 
-def open_store(source: Path | str) -> Inventory:
+def open_store(source: Path | str, *, carried: bool = False) -> Inventory:
     """Give the inventory that was stored: equal to it in every value, order and dtype.
 
     Parameters
     ----------
     source : path or str
         A folder, a GeoPackage, or ``postgresql://user@host/database?schema=NAME``.
+    carried : bool
+        Read also what the store carries and analyses do not read.
 
     Raises
     ------
@@ -58,11 +60,12 @@ def open_store(source: Path | str) -> Inventory:
     >>> inventory = open_store(Path("inventaire.parquet"))  # doctest: +SKIP
     """
     if is_address(source):
-        return postgis.read_database(source)
+        return postgis.read_database(source, carried=carried)
     path = Path(source)
     if not is_store(path):
         raise SourceError(f"{path}: not a store; make one with gracethd import")
-    return folder.read_folder(path) if path.is_dir() else geopackage.read_file(path)
+    reader = folder.read_folder if path.is_dir() else geopackage.read_file
+    return reader(path, carried=carried)
 
 
 def write_store(inventory: Inventory, path: Path | str, *, day: date) -> None:
