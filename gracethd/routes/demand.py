@@ -16,6 +16,9 @@ from gracethd.normalise import PRISE_TYPES
 
 EXTRA = "adresse_sans_ligne"
 
+POINT_TO_POINT = ("ENT", "PUB", "OPE", "O")
+"""Types of premises whose box is that of a point-to-point line and no planned PBO; O is OPE in version 2."""
+
 
 @dataclass(frozen=True)
 class Demand:
@@ -173,6 +176,25 @@ def boxes_of_zones(inventory: Inventory, places: Places) -> pd.Series:
     at_node = pbo.dropna(subset="nd_code").drop_duplicates("nd_code").set_index("nd_code")["bp_code"]
     named = zpbo["zp_bp_code"].where(among(zpbo["zp_bp_code"], places.boxes["bp_code"]))
     return named.fillna(follow(zpbo["zp_nd_code"], at_node))
+
+
+def keyed_boxes(inventory: Inventory, places: Places) -> pd.DataFrame:
+    """Give the box that the keys of each premise name: columns planned and point_to_point.
+
+    Version 3 has a key for each. Version 2 has the zone alone: its box is planned for homes and businesses,
+    and that of a point-to-point line for firms, public bodies and operators (public migration table, 2.0.2 to
+    3.0: ``zp_bp_code`` by ``sf_type``).
+    """
+    premise = inventory["premise"]
+    told = premise["bp_codf"].notna() | premise["bp_codp"].notna()
+    of_zone = follow(premise["zp_code"], boxes_of_zones(inventory, places)).mask(told)
+    direct = premise["type"].isin(POINT_TO_POINT)
+    return pd.DataFrame(
+        {
+            "planned": premise["bp_codf"].fillna(of_zone.mask(direct)),
+            "point_to_point": premise["bp_codp"].fillna(of_zone.where(direct)),
+        }
+    )
 
 
 def _pbo_of(

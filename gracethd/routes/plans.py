@@ -7,6 +7,7 @@ from gracethd.codes import amount, follow
 from gracethd.inventory import Inventory
 from gracethd.network import Network
 from gracethd.network.places import find_places
+from gracethd.routes.demand import keyed_boxes
 from gracethd.routes.types import Routes
 
 DISTRIBUTING = ("AT", "MA")
@@ -139,11 +140,12 @@ def pbo_occupancy(inventory: Inventory, network: Network, routes: Routes) -> pd.
     -------
     DataFrame
         box, place, prises (D15), planned (premises whose key names it for FTTH), point_to_point (whose key
-        names it for a point-to-point line; version 3), drops (cables to premises that end there), fibres
-        (network fibres that wait there or are spliced to a drop), connected (spliced to a drop), available,
-        shortage (prises beyond the fibres, where any fibre is recorded); sorted by box.
+        names it for a point-to-point line; see `gracethd.routes.demand.keyed_boxes`), drops (cables to
+        premises that end there), fibres (network fibres that wait there or are spliced to a drop), connected
+        (spliced to a drop), available, shortage (prises beyond the fibres, where any fibre is recorded);
+        sorted by box.
     """
-    assets, premise = network.assets, inventory["premise"]
+    assets, keyed = network.assets, keyed_boxes(inventory, find_places(inventory))
     box = assets[(assets["kind"] == "ebp") & (assets["nature"] == "PBO")]
     drops = assets.loc[(assets["kind"] == "cable") & (assets["segment"] == "raccordement"), "code"]
     ends = _fibre_ends(inventory)
@@ -153,8 +155,8 @@ def pbo_occupancy(inventory: Inventory, network: Network, routes: Routes) -> pd.
     drop_ends = network.ends[network.ends["cable"].isin(drops)].drop_duplicates(["cable", "ebp"])
     counts = {
         "prises": routes.prises.groupby("pbo")["n"].sum(),
-        "planned": premise["bp_codf"].value_counts(),
-        "point_to_point": premise["bp_codp"].value_counts(),
+        "planned": keyed["planned"].value_counts(),
+        "point_to_point": keyed["point_to_point"].value_counts(),
         "drops": drop_ends["ebp"].value_counts(),
         "fibres": ready.groupby("box")["fibre"].nunique(),
         "connected": ends[to_drop].groupby("box")["fibre"].nunique(),

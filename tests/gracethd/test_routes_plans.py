@@ -11,12 +11,14 @@ from hypothesis import given, settings
 
 from gracethd.inventory import Inventory
 from gracethd.network import Network, build_network
+from gracethd.network.places import find_places
 from gracethd.reading import read
 from gracethd.routes import OpticalRoutes, optical_routes
+from gracethd.routes.demand import keyed_boxes
 from gracethd.routes.mounting import mounting, mounting_totals
 from gracethd.routes.plans import cable_occupancy, pbo_occupancy, pm_occupancy, position_plan
 from tests.draws import draws
-from tests.networks import Piece, cable, draw, patch, pbo, pm, prises, splice, wait
+from tests.networks import Piece, cable, draw, make_inventory, patch, pbo, pm, prises, splice, wait
 from tests.resilience.test_losses_of_spliced_inventories import inventories
 
 AT = {f"N{i}": (100.0 * i, 0.0) for i in range(8)}
@@ -152,6 +154,24 @@ def test_point_to_point_prises_are_counted_at_their_own_box_beside_the_planned_o
     network = build_network(inventory)
     table = pbo_occupancy(inventory, network, optical_routes(inventory, network).routes).set_index("box")
     assert table[["prises", "planned", "point_to_point"]].to_numpy().tolist() == [[2, 2, 0], [1, 0, 2]]
+
+
+def test_version_2_plans_homes_at_the_box_of_their_zone_and_firms_point_to_point() -> None:
+    """Zone Z names B1; two homes, a business, a firm, a public body, an operator; one home of no zone."""
+    inventory = draw(
+        pm("PM", "N0"), pbo("B1", "N1"), cable("C1", "N0", "N1"), prises("B1", *"abcdefg"), at=AT
+    )
+    premise = inventory["premise"].assign(bp_code=None, zp_code=["Z"] * 6 + [None])
+    premise["type"] = ["RES", "RES", "PRO", "ENT", "PUB", "O", "RES"]
+    zones = make_inventory(zpbo=[{"zp_code": "Z", "zp_bp_code": "B1", "geometry": None}])["zpbo"]
+    tables = {
+        **inventory.tables,
+        "premise": premise.astype({"bp_code": "str", "zp_code": "str"}),
+        "zpbo": zones,
+    }
+    other = Inventory(tables, inventory.crs, inventory.deliveries, inventory.findings)
+    keyed = keyed_boxes(other, find_places(other))
+    assert keyed.fillna("").to_numpy().tolist() == [["B1", ""]] * 3 + [["", "B1"]] * 3 + [["", ""]]
 
 
 def test_a_pbo_counts_fibres_that_wait_or_go_to_a_drop_and_no_other() -> None:
