@@ -54,11 +54,11 @@ def find_demand(inventory: Inventory, network: Network, places: Places) -> Deman
     rows["pbo"] = _pbo_of(rows, point, inventory, network, places)
     addressed, findings = _announced(rows, inventory)
     address_point = addressed["geometry"].to_numpy()
-    addressed["zone"] = _containing(address_point, inventory.geo("zsro"), "zs_code")
+    addressed["zone"] = containing(address_point, inventory.geo("zsro"), "zs_code")
     with_rows = set(rows["zone"].fillna(""))
     takes_address = ~among(addressed["zone"].fillna(""), with_rows)
     addressed["reason"] = np.where(takes_address, "", EXTRA)
-    in_zpbo = _containing(address_point, inventory.geo("zpbo"), "zp_code")
+    in_zpbo = containing(address_point, inventory.geo("zpbo"), "zp_code")
     addressed["pbo"] = follow(in_zpbo, boxes_of_zones(inventory, places)).where(takes_address)
     columns = ["code", "n", "nd_code", "zone", "pbo", "drop", "reason", "ad_code", "delivery"]
     prises = pd.concat([rows.reindex(columns=columns), addressed.reindex(columns=columns)], ignore_index=True)
@@ -94,7 +94,7 @@ def _premise_points(rows: pd.DataFrame, inventory: Inventory) -> np.ndarray:
     return np.where(shapely.is_geometry(at_node), at_node, at_address)
 
 
-def _containing(points: np.ndarray, zones: gpd.GeoDataFrame, code: str) -> pd.Series:
+def containing(points: np.ndarray, zones: gpd.GeoDataFrame, code: str) -> pd.Series:
     """Tell the zone that holds each point; the first code where zones overlap, NaN outside all."""
     tree = shapely.STRtree(zones["geometry"].to_numpy())
     row, hit = tree.query(points, predicate="intersects")
@@ -129,7 +129,7 @@ def _zone_of(rows: pd.DataFrame, point: np.ndarray, inventory: Inventory) -> pd.
     zpbo = inventory["zpbo"].set_index("zp_code")["zp_zs_code"]
     by_key = follow(rows["zp_code"], zpbo)
     by_key = by_key.where(among(by_key, inventory["zsro"]["zs_code"]))
-    return by_key.fillna(_containing(point, inventory.geo("zsro"), "zs_code"))
+    return by_key.fillna(containing(point, inventory.geo("zsro"), "zs_code"))
 
 
 def _drops(rows: pd.DataFrame, inventory: Inventory, network: Network) -> pd.Series:
@@ -204,7 +204,7 @@ def _pbo_of(
     by_drop = follow(rows["drop"], ends.drop_duplicates("cable").set_index("cable")["ebp"])
     by_key = rows["bp_code"].where(among(rows["bp_code"], places.boxes["bp_code"]))
     of_zpbo = boxes_of_zones(inventory, places)
-    by_zone = follow(_containing(point, inventory.geo("zpbo"), "zp_code"), of_zpbo)
+    by_zone = follow(containing(point, inventory.geo("zpbo"), "zp_code"), of_zpbo)
     return by_drop.fillna(by_key).fillna(follow(rows["zp_code"], of_zpbo)).fillna(by_zone)
 
 

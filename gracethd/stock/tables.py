@@ -13,6 +13,7 @@ from gracethd.network.types import Network
 from gracethd.routes import Routes
 from gracethd.routes.mounting import UNKNOWN, mounting
 from gracethd.stock.lengths import cables_by_class, ways_by_mounting, ways_by_owner
+from gracethd.stock.quality import findings_by_zone
 
 TRACED = ("splice", "cable", "zone")
 
@@ -31,7 +32,8 @@ def take_stock(inventory: Inventory, network: Network, routes: Routes) -> Mappin
         ``lineaire_pose`` (segment, pose, mounting, source, length_km, n_lines),
         ``lineaire_proprietaire`` (owner, pose, length_km, n_lines), ``cables`` (segment, fibre_class, pose,
         length_km, n_cables), ``nro``, ``pm``, ``pbo`` (code, ..., prises and how they are traced), ``zones``
-        (level, prises, how they are traced, length_km, length_unknown_km: mounting unknown) and ``communes``
+        (level, prises, how they are traced, findings by severity, length_km, length_unknown_km: mounting
+        unknown) and ``communes``
         (by the INSEE code of addresses: prises, how they are traced).
 
     Examples
@@ -108,7 +110,10 @@ def _zones(inventory: Inventory, network: Network, routes: Routes, metres: pd.Da
         {"zone": first["zone"].to_numpy(), "length_km": length, "length_unknown_km": unknown}
     )
     levels = routes.levels.set_index("zone")[["level"]]
-    tally = levels.join(_tally(routes.prises, "zone")).reset_index()
+    counted = levels.join(_tally(routes.prises, "zone")).join(
+        findings_by_zone(inventory, network, routes), how="outer"
+    )
+    tally = counted.fillna(0).astype(np.int64).rename_axis("zone").reset_index()
     named = tally.merge(metres.groupby("zone").sum().reset_index(), on="zone", how="left")
     named["zone"] = named["zone"].replace("", "hors zone")
     return named

@@ -42,11 +42,13 @@ NOTES = {
     "nro": "Prises dont la route passe par le NRO, sinon de ses zones.",
     "pbo": "Les PBO sans prise sont listés aussi.",
     "zones": "Niveau 0 : zones et prises, 1 : câbles, 2 : cheminements et nœuds, 3 : épissures. Une ligne "
-    "compte dans la zone où est son milieu.",
+    "compte dans la zone où est son milieu. Constats de la lecture, du réseau et des routes par gravité ; "
+    "ceux que rien ne place sont « hors zone ».",
     "communes": "Commune de l'adresse des prises (ad_insee).",
 }
 TOTALS = ("length_km", "length_unknown_km", "n_lines", "n_pms", "n_pbo", "prises", "traced_splice",
-          "traced_cable", "traced_zone", "untraced", "n_ambiguous")  # fmt: skip
+          "traced_cable", "traced_zone", "untraced", "n_ambiguous", "findings_bloquant", "findings_majeur",
+          "findings_mineur", "findings_info")  # fmt: skip
 POSE_COLOURS = {
     "aérien": ("#c0392b", ""), "façade": ("#b77700", ""), "immeuble": ("#7b5ea7", ""),
     "souterrain": ("#1f3a52", ""), "autre": ("#3d8b5f", ""), UNKNOWN: ("#7d8894", "4 3"),

@@ -2,6 +2,7 @@
 
 import re
 import stat
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from gracethd.findings import Severity, findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network import Network, build_network
 from gracethd.reading import read
 from gracethd.routes import Routes, trace_routes
 from gracethd.stock import take_stock, write_stock
 from gracethd.stock.lengths import big_aerial_km, fibre_class, way_owners
+from gracethd.stock.quality import findings_by_zone
 from tests.networks import cable, draw, make_inventory, nro, pbo, pm, prises, way
 
 X0, Y0 = 700_000.0, 7_000_000.0
@@ -94,9 +97,32 @@ def test_prises_are_counted_by_nro_pm_pbo_and_zone(street: Built) -> None:
         ["B1", "PM", 2, 2],
         ["B2", "PM", 1, 1],
     ]
-    zone = stock["zones"].iloc[0]
-    assert (zone["zone"], zone["prises"], zone["level"]) == ("ZPM", 3, 2)
+    zone = stock["zones"].set_index("zone").loc["ZPM"]
+    assert (zone["prises"], zone["level"]) == (3, 2)
     assert zone["length_unknown_km"] == pytest.approx(0.9995)
+
+
+def test_findings_are_counted_in_the_zone_of_their_object(street: Built) -> None:
+    """H1 stands in the zone, the middle of E too; N lies before it, and a finding on no object nowhere."""
+    inventory, network, routes = street
+    told: list[tuple[Severity, str, str]] = [
+        ("majeur", "premise", "H1"),
+        ("mineur", "t_cable", "E"),
+        ("info", "noeud", "N"),
+        ("info", "", ""),
+    ]
+    more = [findings_frame("x", severity, table, code=[code], message="") for severity, table, code in told]
+    before = findings_by_zone(inventory, network, routes)
+    noted = replace(inventory, findings=merge_findings([inventory.findings, *more]))
+    after = findings_by_zone(noted, network, routes)
+    change = after.sub(before, fill_value=0).astype(int)
+    assert change.loc["ZPM"].tolist() == [0, 1, 1, 0]
+    assert change.loc[""].tolist() == [0, 0, 0, 2]
+    listed = [noted.findings, network.findings, routes.findings]
+    assert int(after.to_numpy().sum()) == sum(map(len, listed))
+    zones = take_stock(noted, network, routes)["zones"].set_index("zone")
+    assert zones.loc["ZPM", "findings_majeur"] == after.loc["ZPM", "findings_majeur"]
+    assert zones["findings_info"].sum() == after["findings_info"].sum()
 
 
 @pytest.mark.parametrize(
