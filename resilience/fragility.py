@@ -2,8 +2,8 @@
 
 For the analyst of losses and of works. Each mechanism has one bearer (DESIGN D18), so that one flood is not
 counted six times: water the rooms of NRO and PM, closures, and buried lines by wet kilometre; fast water the
-lines on bridges; wind and fire the aerial lines; a power cut the rooms of NRO. All the rest fails by what it
-carries and has no row.
+bridges with all that crosses them; wind and fire the aerial lines; a power cut the rooms of NRO. All the rest
+fails by what it carries and has no row.
 """
 
 from collections.abc import Mapping
@@ -13,19 +13,18 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from gracethd.findings import findings_frame
 from gracethd.network.types import Network
 from resilience.hazards import EVENT_KINDS
 from resilience.parameters import Level, Parameters
 from resilience.rates import BURIED, INDOOR, rooms
+from resilience.shared_risk import crossings
 
 Float = NDArray[np.float64]
 
 COLUMNS = (
-    "asset", "hazard", "scenario", "return_period", "mechanism", "p", "repair_h", "is_assumed",
+    "asset", "hazard", "scenario", "return_period", "mechanism", "p", "repair_h", "is_assumed", "fails_with",
 )  # fmt: skip
 EVENT = ["hazard", "scenario", "return_period"]
 ROOM_HEIGHTS = {"nro.flood": "nro.floor_m", "pm.flood": "pm.plinth_m"}
@@ -81,6 +80,7 @@ def failure_probabilities(
     level: Level,
     *,
     equipment: pd.DataFrame | None = None,
+    groups: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Give the probability that each bearer is out of service after each event, and its repair time.
 
@@ -94,8 +94,9 @@ def failure_probabilities(
       concerned), so that cutting a way in two, or joining two, changes nothing. A curve of probability (wind,
       fire) is that of one span of ``pole.per_km``; in wind, spans under trees (the metres that a hazard of
       kind ``woods`` has) have ``pole.near_wood.factor`` times the odds.
-    - ``way.scour``: a line on a bridge under fast water. One crossing, whatever the number of ways that make
-      it up, is cut with the probability of the curve, shared by length.
+    - ``way.scour``: what crosses a bridge under fast water (`resilience.shared_risk.crossings`). The bridge
+      goes once, with the probability of the curve, and all that crosses it goes with it: its rows have the
+      same `fails_with`.
     - ``nro.power``: the room of an NRO inside a power cut of ``outage.duration_h`` that is longer than its
       batteries last (``autonomie_h`` of `equipment`, else ``nro.autonomy_h``); it is out for the rest.
 
@@ -118,6 +119,8 @@ def failure_probabilities(
         It shifts the curve once, by the default height less the given one. For a room, the height given
         for it wins, else the one given for its site, else for its node; for a box, its own only. Also
         autonomie_h: hours that batteries last, found in the same way.
+    groups : DataFrame, optional
+        The table groupes, for the bridges that it names (column ``passage``).
 
     Returns
     -------
@@ -125,7 +128,8 @@ def failure_probabilities(
         One row per bearer and event, sorted by (hazard, return_period, asset, mechanism): asset (int32, row
         of ``network.assets``), hazard, scenario, return_period, mechanism, p (float64, NaN = not mapped, or
         a bearer without any place; `count_bearers` counts them), repair_h, is_assumed (bool: the mounting is
-        unknown, the pessimistic one is taken: in a chamber, buried, aerial).
+        unknown, the pessimistic one is taken: in a chamber, buried, aerial), fails_with (rows with one name
+        fail in the same draws; "" = on its own).
 
     Examples
     --------
@@ -151,7 +155,8 @@ def failure_probabilities(
         concerned = rows[kind.isin(bearer.kinds).to_numpy()[number]]
         parts.append(_lines(network, mechanism, concerned, under_trees, parameters, level))
     fast = rows[rows["event"].isin(of_kind["flood_velocity"])]
-    parts.append(_crossings(network, fast, parameters, level))
+    parts = [part.assign(fails_with="") for part in parts]
+    parts.append(_crossings(network, fast, parameters, level, groups))
     parts = [part for part in parts if len(part)] or parts[:1]
     failures = pd.concat(parts, ignore_index=True)
     failures = failures.sort_values(["event", "asset", "mechanism"], ignore_index=True)
@@ -468,35 +473,21 @@ def _failures_expected(
 
 
 def _crossings(
-    network: Network, exposure: pd.DataFrame, parameters: Parameters, level: Level
+    network: Network,
+    exposure: pd.DataFrame,
+    parameters: Parameters,
+    level: Level,
+    groups: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Lines on bridges under fast water: ways that touch are one crossing, cut once."""
-    lines = network.lines[network.lines["passage"] == BRIDGE] if "passage" in network.lines else None
-    columns = ["asset", "event", "mechanism", "p", "repair_h", "is_assumed"]
-    rows = exposure[:0] if lines is None else exposure[exposure["asset"].isin(lines["asset"])]
-    if lines is None or rows.empty:
+    """Give what crosses a bridge under fast water: all of it meets the fastest that any of it does."""
+    columns = ["asset", "event", "mechanism", "p", "repair_h", "is_assumed", "fails_with"]
+    if exposure.empty:
         return pd.DataFrame(columns=columns)
-    crossing = _touching(lines["geometry"].to_numpy())
-    group = pd.DataFrame({"asset": lines["asset"].to_numpy(), "crossing": crossing})
-    group["length_m"] = lines["length_m"].to_numpy(np.float64)
-    group["share"] = group["length_m"] / group.groupby("crossing")["length_m"].transform("sum")
-    share = group.groupby(["asset", "crossing"], as_index=False)["share"].sum()
-    strongest = rows.groupby(["asset", "event"], as_index=False)["intensity_max"].max()
-    each = strongest.merge(share, on="asset")
-    # the whole crossing meets the fastest water that any of its ways does
-    fastest = each.groupby(["crossing", "event"])["intensity_max"].transform("max")
-    p = parameters.curve("way.scour", level)(fastest.to_numpy(np.float64))
-    with np.errstate(divide="ignore"):
-        each["n"] = -np.log1p(-p) * each["share"].to_numpy()
-    whole = each.groupby(["asset", "event"], as_index=False)["n"].sum(min_count=1)
-    return whole.assign(
-        mechanism="way.scour", p=-np.expm1(-whole["n"].to_numpy()), repair_h=np.nan, is_assumed=False
-    )[columns]
-
-
-def _touching(geometry: NDArray[np.object_]) -> NDArray[np.int32]:
-    """Give each line the number of its group: those that touch, directly or through others."""
-    tree = shapely.STRtree(geometry)
-    a, b = tree.query(geometry, predicate="intersects")
-    pairs = coo_array((np.ones(len(a), np.bool_), (a, b)), shape=(len(geometry), len(geometry)))
-    return connected_components(pairs.tocsr(), directed=False)[1]
+    across = crossings(network, groups)
+    across = across.loc[across["passage"] == BRIDGE, ["code", "asset"]]
+    met = exposure[["asset", "event", "intensity_max"]].merge(across, on="asset")
+    fastest = met.groupby(["code", "event"], as_index=False)["intensity_max"].max()
+    fastest["p"] = parameters.curve("way.scour", level)(fastest["intensity_max"].to_numpy(np.float64))
+    rows = across.merge(fastest, on="code").astype({"asset": np.int32})
+    named = "ouvrage:" + rows["code"]
+    return rows.assign(mechanism="way.scour", repair_h=np.nan, is_assumed=False, fails_with=named)[columns]

@@ -111,7 +111,7 @@ def analyse(
         level: rows.assign(hazard_kind=rows["hazard"].map(kinds).astype(str))
         for level, rows in exposed.items()
     }
-    every, rates = _what_fails(study, network, told, equipment)
+    every, rates = _what_fails(study, network, told, tables)
     joint = joint_events(hazards)
     failures = {level: of_a_year(joined(rows, joint)) for level, rows in every.items()}
     clock.start("points uniques de défaillance")
@@ -132,7 +132,7 @@ def analyse(
         loss, events = _losses(study, network, routes, failures, rates, workers)
     units = _units(network, table)
     parts = _parts(study, network, routes, units, failures["central"], rates["central"])
-    parts |= log | _tests(study, network, routes, units, told, every["central"], joint, equipment)
+    parts |= log | _tests(study, network, routes, units, told, every["central"], joint, tables)
     if has_hazard:
         parts["conventions"] = losses_by_convention(events)
     plan = None
@@ -174,14 +174,15 @@ def _what_fails(
     study: Study,
     network: Network,
     exposed: Mapping[Level, pd.DataFrame],
-    equipment: pd.DataFrame | None,
+    tables: Mapping[str, pd.DataFrame],
 ) -> tuple[dict[Level, pd.DataFrame], dict[Level, pd.DataFrame]]:
     """Give the probabilities of failure in all events, and the rates, at each level."""
     failures, rates = {}, {}
     for level in LEVELS:
         failures[level] = failure_probabilities(
-            network, exposed[level], study.parameters, level, equipment=equipment
-        )
+            network, exposed[level], study.parameters, level,
+            equipment=tables.get("equipements"), groups=tables.get("groupes"),
+        )  # fmt: skip
         rates[level] = annual_rates(network, study.parameters, level, exposure=exposed[level])
     return failures, rates
 
@@ -256,7 +257,7 @@ def _tests(
     exposure: Mapping[Level, pd.DataFrame],
     failures: pd.DataFrame,
     joint: pd.DataFrame,
-    equipment: pd.DataFrame | None,
+    tables: Mapping[str, pd.DataFrame],
 ) -> dict[str, pd.DataFrame]:
     """Give what a study asks for beside its losses: back-tests, power cuts, one parameter at a time."""
     loss, keys, tests = study.loss, keys_of_assets(network.assets), {}
@@ -270,7 +271,16 @@ def _tests(
         tests["coupures"] = power_cuts(routes, exposure["central"], failures, **given)
     if loss.one_at_a_time:
         setting = Setting(
-            network, routes.nominal, exposure, equipment, units, study.seed, loss.draws, loss.tail, joint
+            network,
+            routes.nominal,
+            exposure,
+            tables.get("equipements"),
+            units,
+            study.seed,
+            loss.draws,
+            loss.tail,
+            joint,
+            tables.get("groupes"),
         )
         tests["parametres"] = one_at_a_time_table(setting, study.parameters)
     return tests

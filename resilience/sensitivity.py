@@ -49,6 +49,8 @@ class Setting:
     tail : {"none", "constant", "linear"}
     joint : DataFrame or None
         Hazards that come together, from `resilience.same_event.joint_events`.
+    groups : DataFrame or None
+        The table groupes, for the bridges that it names.
     """
 
     network: Network
@@ -60,6 +62,7 @@ class Setting:
     draws: int
     tail: Tail
     joint: pd.DataFrame | None = None
+    groups: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ def _failing(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     exposure = setting.exposure[exposed_at]
     failures = failure_probabilities(
-        setting.network, exposure, parameters, "central", equipment=setting.equipment
+        setting.network, exposure, parameters, "central", equipment=setting.equipment, groups=setting.groups
     )
     if setting.joint is not None:
         failures = joined(failures, setting.joint)

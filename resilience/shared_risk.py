@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
@@ -37,29 +38,68 @@ def risk_groups(network: Network, tables: Mapping[str, pd.DataFrame]) -> pd.Data
     -------
     DataFrame
         One row per member: kind (groupe|ouvrage|zone_elec), code, libelle, number (of the group: the assets
-        of the network come first, then the groups by kind and code), asset. An ``ouvrage`` is the ways of one
-        crossing (`CROSSINGS`) that hang together by their end nodes, under the first of their codes.
-        ``attrs["not_found"]`` lists the members that are no asset, as ``kind:code``.
+        of the network come first, then the groups by kind and code), asset. An ``ouvrage`` is one of
+        `crossings`. ``attrs["not_found"]`` lists the members that are no asset, as ``kind:code``.
     """
-    named = [_named(tables.get("groupes"), "group", "groupe")]
+    told, passing = _by_passage(tables.get("groupes"))
+    named = [_named(told, "group", "groupe")]
     equipment = tables.get("equipements")
     named += [_named(equipment, kind, kind) for kind in ("groupe", "zone_elec")]
     given = pd.concat(named, ignore_index=True)
-    crossings = _crossings(network)
-    if given.empty and crossings.empty:
+    across = crossings(network, tables.get("groupes")).assign(kind="ouvrage")
+    given["asset"] = _assets_of(network, given)
+    passing = _named(passing, "group", "ouvrage")
+    unknown = pd.concat([given[given["asset"] < 0], passing[_assets_of(network, passing) < 0]])
+    if given.empty and across.empty and unknown.empty:
         return _none()
-    index = pd.MultiIndex.from_frame(network.assets[["kind", "code"]])
-    given["asset"] = index.get_indexer(pd.MultiIndex.from_frame(given[["of_kind", "of_code"]]))
-    unknown = given[given["asset"] < 0]
+    columns = ["kind", "code", "libelle", "asset"]
     members = pd.concat(
-        [given[given["asset"] >= 0][["kind", "code", "libelle", "asset"]], crossings],
-        ignore_index=True,
+        [given.loc[given["asset"] >= 0, columns], across[columns]], ignore_index=True
     ).drop_duplicates(["kind", "code", "asset"])
     members = members.sort_values(["kind", "code", "asset"], ignore_index=True)
-    members["number"] = len(index) + members.groupby(["kind", "code"], sort=True).ngroup().astype(np.int64)
+    members["number"] = len(network.assets) + members.groupby(["kind", "code"], sort=True).ngroup().astype(
+        np.int64
+    )
     members = members[_COLUMNS].astype({"number": np.int64, "asset": np.int64})
     members.attrs["not_found"] = (unknown["of_kind"] + ":" + unknown["of_code"]).drop_duplicates().tolist()
     return members
+
+
+def crossings(network: Network, groups: pd.DataFrame | None = None) -> pd.DataFrame:
+    """List what crosses each bridge, railway or river: what fails with it.
+
+    Ways of one passage (`CROSSINGS`) that hang together by their end nodes are one crossing. The table of
+    groups names others, with its column ``passage``: the only way for version 3, which has none, and for
+    bridges whose ways share no node. What they have in common makes them one.
+
+    Parameters
+    ----------
+    network : Network
+    groups : DataFrame, optional
+        The table groupes: group, kind, code, and passage where the group is a crossing.
+
+    Returns
+    -------
+    DataFrame
+        One row per member: code (that of the group, else the first of its ways), libelle, passage, asset; by
+        code and asset, each asset once.
+    """
+    assets = network.assets
+    passage = assets["passage"].fillna("") if "passage" in assets else pd.Series("", index=assets.index)
+    is_way = passage.isin(list(CROSSINGS)) & (assets["kind"] == "cheminement")
+    ways = pd.DataFrame({"asset": assets.index[is_way], "joint": "", "passage": passage[is_way].to_numpy()})
+    told = _told(network, groups)
+    table = pd.concat([ways, _joints(network, passage, ways["asset"]), told], ignore_index=True)
+    if table.empty:
+        return pd.DataFrame(columns=["code", "libelle", "passage", "asset"])
+    table["own"] = assets["code"].reindex(table["asset"]).to_numpy()
+    of = table.assign(part=_parts(table["asset"], table["joint"])).groupby("part")
+    # the name and passage that a study gives stand before those of the ways
+    table["code"] = of["name"].transform("min").fillna(of["own"].transform("min"))
+    table["passage"] = of["told"].transform("min").fillna(of["passage"].transform("min"))
+    table["libelle"] = table["passage"].map(CROSSINGS) + " " + table["code"]
+    members = table.drop_duplicates("asset").sort_values(["code", "asset"], ignore_index=True)
+    return members[["code", "libelle", "passage", "asset"]].astype({"asset": np.int64})
 
 
 def with_groups(graph: ServiceGraph, groups: pd.DataFrame) -> ServiceGraph:
@@ -109,15 +149,15 @@ def group_rows(network: Network, groups: pd.DataFrame) -> gpd.GeoDataFrame:
     rows["segment"] = first.map(dict(enumerate(order))).reindex(rows.index).fillna("")
     rows["use_source"] = ""
     shapes = np.full(len(rows), None, dtype=object)
-    is_crossing = (rows["kind"] == "ouvrage").to_numpy()
     crossing = groups[groups["kind"] == "ouvrage"]
     parts, owner = shapely.get_parts(
         network.assets["geometry"].to_numpy()[crossing["asset"].to_numpy()], return_index=True
     )
-    if len(parts):
-        number = crossing["number"].to_numpy()[owner]
-        shapes[is_crossing] = shapely.multilinestrings(
-            parts, indices=np.unique(number, return_inverse=True)[1]
+    is_line = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
+    number, at = np.unique(crossing["number"].to_numpy()[owner[is_line]], return_inverse=True)
+    if len(number):
+        shapes[rows.index.get_indexer(pd.Index(number))] = shapely.multilinestrings(
+            parts[is_line], indices=at
         )
     return gpd.GeoDataFrame(rows, geometry=shapes, crs=network.assets.crs)
 
@@ -140,29 +180,57 @@ def _named(table: pd.DataFrame | None, column: str, kind: str) -> pd.DataFrame:
     ).astype(str)
 
 
-def _crossings(network: Network) -> pd.DataFrame:
-    """Put the ways of one crossing together: those of one cm_passage that share end nodes."""
-    assets = network.assets
-    passage = assets["passage"] if "passage" in assets else pd.Series("", index=assets.index)
-    ways = assets.index[(passage.isin(list(CROSSINGS)) & (assets["kind"] == "cheminement")).to_numpy()]
-    if ways.empty:
-        return pd.DataFrame(columns=["kind", "code", "libelle", "asset"])
+def _by_passage(groups: pd.DataFrame | None) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Part the table of groups into plain groups and crossings; all rows of a group are of its passage."""
+    if groups is None or "passage" not in groups:
+        return groups, None
+    passage = groups["passage"].fillna("").astype(str).groupby(groups["group"]).transform("max")
+    return groups[passage == ""], groups[passage != ""].assign(passage=passage)
+
+
+def _assets_of(network: Network, named: pd.DataFrame) -> NDArray[np.intp]:
+    """Give the asset of each named member, -1 where there is none."""
+    index = pd.MultiIndex.from_frame(network.assets[["kind", "code"]])
+    return index.get_indexer(pd.MultiIndex.from_frame(named[["of_kind", "of_code"]]))
+
+
+def _told(network: Network, groups: pd.DataFrame | None) -> pd.DataFrame:
+    """Give the members of the crossings that the table of groups names."""
+    _, passing = _by_passage(groups)
+    if passing is None or passing.empty:
+        none = {"asset": np.int64, "joint": str, "passage": str, "name": str, "told": str}
+        return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in none.items()})
+    named = _named(passing, "group", "ouvrage")
+    asset, name, passage = _assets_of(network, named), named["code"], passing["passage"].to_numpy()
+    rows = pd.DataFrame(
+        {"asset": asset, "joint": "groupe:" + name, "passage": passage, "name": name, "told": passage}
+    )
+    return rows[rows["asset"] >= 0]
+
+
+def _joints(network: Network, passage: "pd.Series[str]", ways: "pd.Series[int]") -> pd.DataFrame:
+    """Give the nodes at the ends of ways, apart for each passage."""
     links = network.links
+    if links.empty or ways.empty:
+        return pd.DataFrame(columns=["asset", "joint", "passage"])
     pairs = pd.concat([links[["a", "b"]], links[["b", "a"]].set_axis(["a", "b"], axis=1)])
     pairs = pairs[pairs["a"].isin(ways)]
-    pairs = pairs[(assets["kind"].reindex(pairs["b"]) == "noeud").to_numpy()]
-    joint = pd.factorize(passage.reindex(pairs["a"]).to_numpy() + ":" + pairs["b"].astype(str).to_numpy())[0]
-    way = pd.Index(ways).get_indexer(pairs["a"])
-    n = len(ways)
-    shape = (n + len(joint), n + len(joint))
-    joints = sparse.coo_array((np.ones(len(way), np.int8), (way, n + joint)), shape=shape)
-    part = csgraph.connected_components(joints.tocsr(), directed=False)[1][:n]
-    table = pd.DataFrame(
-        {"kind": "ouvrage", "own": assets["code"].reindex(ways), "part": part, "asset": ways}
-    )
-    table["code"] = table.groupby("part")["own"].transform("min")
-    table["libelle"] = passage.reindex(ways).map(CROSSINGS).to_numpy() + " " + table["code"].to_numpy()
-    return table[["kind", "code", "libelle", "asset"]]
+    pairs = pairs[(network.assets["kind"].reindex(pairs["b"]) == "noeud").to_numpy()]
+    of = passage.reindex(pairs["a"]).to_numpy()
+    joint = of + ":" + pairs["b"].astype(str).to_numpy()
+    return pd.DataFrame({"asset": pairs["a"].to_numpy(), "joint": joint, "passage": of})
+
+
+def _parts(asset: "pd.Series[int]", joint: "pd.Series[str]") -> NDArray[np.int32]:
+    """Give each row the number of what its asset hangs together with; the joint "" holds nothing."""
+    row, assets = pd.factorize(asset)
+    column, joints = pd.factorize(joint.where(joint != ""))
+    held = column >= 0
+    n = len(assets)
+    shape = (n + len(joints), n + len(joints))
+    pairs = (row[held], n + column[held])
+    graph = sparse.coo_array((np.ones(int(held.sum()), np.int8), pairs), shape=shape)
+    return np.asarray(csgraph.connected_components(graph.tocsr(), directed=False)[1][row], np.int32)
 
 
 def _appended(array: Int, more: pd.Series) -> Int:

@@ -138,7 +138,7 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "groupes": Schema(
         (Column("group", required=True), Column("kind", required=True, choices=KINDS),
-         Column("code", required=True)),
+         Column("code", required=True), Column("passage", choices=("PON", "SNC", "AQU"))),
         key=("group", "kind", "code"),
     ),
 }  # fmt: skip

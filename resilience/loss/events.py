@@ -100,17 +100,18 @@ def events_of(
     p, repair_h = (failures[column].to_numpy(np.float64) for column in ("p", "repair_h"))
     number, names = pd.factorize(failures["mechanism"])
     mechanism = text_keys(names)[number]
+    key = _keys(failures, asset_keys[asset])
     by_event = failures.groupby(["hazard", "return_period", "scenario"], observed=True)
     rows_of = cast("dict[tuple[str, float, str], Index]", by_event.indices)
     for (hazard, return_period, scenario), rows in sorted(rows_of.items(), key=lambda item: item[0]):
         is_unmapped = np.isnan(p[rows])
         fail = rows[(p[rows] > 0) & serves[asset[rows]]]
-        whole = _put_together(asset[fail], mechanism[fail], p[fail], repair_h[fail])
+        whole = _put_together(asset[fail], mechanism[fail], p[fail], repair_h[fail], key[fail])
         yield Event(
             str(hazard),
             str(scenario),
             float(return_period),
-            _bearers(f"{seed}/{hazard}/{scenario}", *whole, asset_keys),
+            _bearers(f"{seed}/{hazard}/{scenario}", *whole),
             int((~is_unmapped).sum()),
             int(is_unmapped.sum()),
             np.unique(asset[rows[is_unmapped]]),
@@ -201,29 +202,37 @@ def check_failures(failures: pd.DataFrame, n_assets: int) -> None:
         raise ValueError(f"failures: scenario {scenario!r} of hazard {hazard!r} has several return periods")
 
 
+def _keys(failures: pd.DataFrame, own: UInt64) -> UInt64:
+    """Give the key of each row's draws: that of its asset, or of what it fails with (a bridge)."""
+    if "fails_with" not in failures:
+        return own
+    number, names = pd.factorize(failures["fails_with"])
+    return np.where((failures["fails_with"] == "").to_numpy(), own, text_keys(names)[number])
+
+
 def _put_together(
-    asset: NDArray[np.int32], mechanism: UInt64, p: Float, repair_h: Float
-) -> tuple[NDArray[np.int32], UInt64, Float, Float]:
+    asset: NDArray[np.int32], mechanism: UInt64, p: Float, repair_h: Float, key: UInt64
+) -> tuple[NDArray[np.int32], UInt64, Float, Float, UInt64]:
     """Put the pieces of each (asset, mechanism) together: it fails with any of them."""
     order = np.lexsort((repair_h, p, mechanism, asset))
-    asset, mechanism, p, repair_h = asset[order], mechanism[order], p[order], repair_h[order]
+    asset, mechanism, p, repair_h, key = asset[order], mechanism[order], p[order], repair_h[order], key[order]
     is_first = np.ones(len(asset), np.bool_)
     is_first[1:] = (asset[1:] != asset[:-1]) | (mechanism[1:] != mechanism[:-1])
     if is_first.all():
-        return asset, mechanism, p, repair_h
+        return asset, mechanism, p, repair_h, key
     first = np.flatnonzero(is_first)
     in_one_piece = np.diff(first, append=len(asset)) == 1
     # 1 - (1 - p) is not p in floating point: what is in one piece keeps its p
     any_piece = np.where(in_one_piece, p[first], 1.0 - np.multiply.reduceat(1.0 - p, first))
-    return asset[first], mechanism[first], any_piece, np.maximum.reduceat(repair_h, first)
+    return asset[first], mechanism[first], any_piece, np.maximum.reduceat(repair_h, first), key[first]
 
 
 def _bearers(
-    event: str, asset: NDArray[np.int32], mechanism: UInt64, p: Float, repair_h: Float, asset_keys: UInt64
+    event: str, asset: NDArray[np.int32], mechanism: UInt64, p: Float, repair_h: Float, key: UInt64
 ) -> Bearers:
     """Sort the rows of an event, the slowest repair of each asset first, and start their streams."""
     order = np.lexsort((mechanism, -repair_h, asset))
-    state = stream_starts(event, mechanism[order], asset_keys[asset[order]])
+    state = stream_starts(event, mechanism[order], key[order])
     return Bearers(asset[order], state, p[order], repair_h[order])
 
 

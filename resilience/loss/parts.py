@@ -299,8 +299,10 @@ def _hours(index: LossIndex, bearers: Bearers, draw: Index, row: Index, n_draws:
 
 def _any_fails(bearers: Bearers, unit: NDArray[np.int64], n_units: int) -> Float:
     """Give the probability that at least one bearer of each unit fails in the event."""
+    # bearers of one stream (what crosses one bridge) fail together: they are one chance of the unit
+    once = ~pd.DataFrame({"unit": unit, "stream": bearers.state}).duplicated().to_numpy()
     with np.errstate(divide="ignore"):
-        survival = np.bincount(unit, np.log1p(-bearers.p), minlength=n_units)
+        survival = np.bincount(unit[once], np.log1p(-bearers.p[once]), minlength=n_units)
     return -np.expm1(survival)
 
 

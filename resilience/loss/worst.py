@@ -117,19 +117,32 @@ def failure_frequency(
     known = np.zeros(n_assets, np.bool_)
     frequency = np.zeros(n_assets)
     weight = shares_of_year(failures, tail)
-    mapped = failures[failures["p"].notna()]
+    mapped, has_groups = failures[failures["p"].notna()], "fails_with" in failures
     for key, rows in mapped.groupby(["hazard", "scenario"], sort=True):
         asset = rows["asset"].to_numpy()
         known[asset] = True
         with np.errstate(divide="ignore"):  # a certain failure: the logarithm of its survival is -inf
             survival = np.log1p(-rows["p"].to_numpy(np.float64))
-        fails = -np.expm1(_with_carriers(_sums(asset, survival, n_assets), pairs))
+        shared = (rows["fails_with"] != "").to_numpy() if has_groups else np.zeros(len(rows), np.bool_)
+        survives = _with_carriers(_sums(asset, np.where(shared, 0.0, survival), n_assets), pairs)
+        if shared.any():
+            survives += _of_groups(rows.loc[shared], survival[shared], pairs, n_assets)
+        fails = -np.expm1(survives)
         frequency += weight[str(key[0]), str(key[1])] * fails
     known[rates["asset"].to_numpy()] = True
     rate = rates["rate_per_year"].to_numpy(np.float64)
     frequency += _with_carriers(_sums(rates["asset"].to_numpy(), rate, n_assets), pairs)
     known = _with_carriers(known.astype(np.float64), pairs) > 0
     return pd.Series(np.where(known, frequency, np.nan), name="failures_per_year")
+
+
+def _of_groups(rows: pd.DataFrame, survival: Float, pairs: tuple[Index, Index], n_assets: int) -> Float:
+    """Sum the survivals of what fails together (a bridge), once for each member and all that it carries."""
+    members = rows[["asset", "mechanism", "fails_with"]].assign(survival=survival)
+    carried = members.merge(pd.DataFrame({"asset": pairs[0], "carried": pairs[1]}), on="asset")
+    both = pd.concat([members, carried.assign(asset=carried["carried"])[members.columns]])
+    once = both.drop_duplicates(["asset", "mechanism", "fails_with"])
+    return _sums(once["asset"].to_numpy(np.int64), once["survival"].to_numpy(), n_assets)
 
 
 def _expected_hours(bearers: Bearers) -> Float:

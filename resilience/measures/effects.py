@@ -287,7 +287,9 @@ def _new_trenches(
         p = -np.expm1(-per_wet_km * wet["wet_m"].to_numpy(np.float64) / 1000.0)
         repair_h = parameters.at("way.flood.repair_h", level)
         failures.append(
-            wet.drop(columns="wet_m").assign(**new, mechanism="way.flood", p=p, repair_h=repair_h)
+            wet.drop(columns="wet_m").assign(
+                **new, mechanism="way.flood", p=p, repair_h=repair_h, fails_with=""
+            )
         )
         rates.append(
             {

@@ -14,9 +14,14 @@ from hypothesis import strategies as st
 
 from gracethd.network.types import Network
 from resilience.fragility import LINES, failure_probabilities
+from resilience.loss import failure_frequency, keys_of_assets
+from resilience.loss.events import events_of, sample_event
+from resilience.losses import index_graph
 from resilience.parameters import LEVELS, default_parameters
 from resilience.rates import annual_rates
 from tests.draws import draws
+from tests.resilience.loss_cases import NO_RATES
+from tests.resilience.service_graphs import service_graph
 from tests.resilience.test_fragility import exposure_of, make_network, p_of
 
 PARAMETERS = default_parameters()
@@ -170,22 +175,52 @@ def bridges(pieces: Sequence[float]) -> Network:
     shapes = [shapely.LineString([(a, 0), (b, 0)]) for a, b in pairwise(ends)]
     shapes.append(shapely.LineString([(0, 500), (30, 500)]))
     lines = gpd.GeoDataFrame(
-        network.lines.drop(columns="geometry").assign(
-            passage="PON", length_m=[shape.length for shape in shapes]
-        ),
+        network.lines.drop(columns="geometry").assign(length_m=[shape.length for shape in shapes]),
         geometry=gpd.GeoSeries(shapes, crs="EPSG:2154"),
     )
-    return replace(network, lines=lines)
+    nodes = gpd.GeoDataFrame({"kind": "noeud", "code": [f"N{i}" for i in range(len(pieces) + 1)]})
+    assets = pd.concat([network.assets.assign(passage="PON"), nodes], ignore_index=True)
+    number = pd.Series(assets.index, assets["code"])
+    links = pd.DataFrame([(number[c], number[f"N{i + k}"]) for i, c in enumerate(codes) for k in (0, 1)])
+    links.columns = ["a", "b"]
+    return replace(network, lines=lines, assets=gpd.GeoDataFrame(assets, crs=2154), links=links)
 
 
-@settings(max_examples=draws(15))
+@settings(max_examples=draws(15), deadline=None)
 @given(pieces=st.lists(st.floats(0.1, 1.0), min_size=1, max_size=5), speed=st.sampled_from([1.9, 2.1]))
-def test_a_bridge_is_crossed_once_however_many_ways_make_it_up(pieces: list[float], speed: float) -> None:
-    p = failures(bridges(pieces), "flood_velocity", speed)
+def test_a_bridge_goes_once_however_many_ways_make_it_up(pieces: list[float], speed: float) -> None:
+    """In each draw all of its ways fail or none does, as often as the curve says; BX is another bridge."""
+    network = bridges(pieces)
+    codes = network.assets["code"]
+    exposure = exposure_of(network, dict.fromkeys(codes, 0.0) | {"B0": speed, "BX": speed})
+    rows = failure_probabilities(
+        network, exposure.assign(hazard_kind="flood_velocity"), PARAMETERS, "central"
+    )
     expected = 0.35 if speed > 2.0 else 0.0
-    survival = np.prod([1 - value for code, value in p.items() if code != "BX"])
-    assert 1 - survival == pytest.approx(expected)
-    assert p["BX"] == pytest.approx(expected)
+    assert p_of(network, rows) == {f"B{i}": expected for i in range(len(pieces))} | {"BX": expected}
+    graph = service_graph(
+        [(0, i + 1) for i in range(len(codes))], [0, *[1] * len(codes)],
+        edge_links=[(i, i) for i in range(len(codes))],
+    )  # fmt: skip
+    asset_keys = keys_of_assets(network.assets)
+    (event,) = events_of(graph, rows, asset_keys=asset_keys, seed=1)
+    down = np.concatenate(
+        [s.down[:, 0] for s in sample_event(index_graph(graph, graph.prises[:, None]), event, draws=2000)]
+    )
+    whole = {0, 1, len(pieces), len(pieces) + 1} if expected else {0}
+    assert set(down.tolist()) <= whole
+    assert down.mean() == pytest.approx((len(pieces) + 1) * expected, abs=0.05 * (len(pieces) + 1))
+
+
+def test_what_a_bridge_carries_fails_as_often_as_the_bridge() -> None:
+    """Fast water at 100 years: each of the three ways, and the cable in all three, 0.35 / 100 a year."""
+    network = bridges([1.0, 1.0, 1.0])
+    exposure = exposure_of(network, {"B1": 3.0}, return_period=100.0).assign(hazard_kind="flood_velocity")
+    rows = failure_probabilities(network, exposure, PARAMETERS, "central")
+    uses = pd.DataFrame({"carrier": [0, 1, 2], "carried": 9})
+    often = failure_frequency(rows, NO_RATES, n_assets=10, uses=uses)
+    assert often[[0, 1, 2, 9]].tolist() == pytest.approx([0.0035] * 4)
+    assert often[3] == 0.0  # BX is dry
 
 
 @settings(max_examples=draws(20))

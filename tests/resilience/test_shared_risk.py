@@ -3,13 +3,19 @@
 from dataclasses import replace
 
 import networkx as nx
+import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gracethd.network.types import Network
-from resilience.shared_risk import CROSSINGS, risk_groups, with_groups
+from resilience.fragility import failure_probabilities
+from resilience.loss import contributions, event_losses, keys_of_assets
+from resilience.parameters import default_parameters
+from resilience.shared_risk import CROSSINGS, crossings, risk_groups, with_groups
 from resilience.spof import collapse, spof
+from tests.resilience.loss_cases import NO_RATES
 from tests.resilience.service_graphs import service_graphs
 from tests.resilience.small_network import small_network
 from tests.resilience.test_losses import lost_by_search, members
@@ -57,6 +63,64 @@ def test_two_cables_of_a_loop_over_one_bridge_share_its_risk() -> None:
     tables = {"groupes": pd.DataFrame([("a", "cheminement", "W3")], columns=["group", "kind", "code"])}
     tables["groupes"] = pd.concat([tables["groupes"], tables["groupes"].assign(code="W5")])
     assert at(spof(network, routes, tables), "cable:DI5")["srlg"] == "groupe:a"
+
+
+def test_a_study_names_the_bridges_that_deliveries_do_not() -> None:
+    """Version 3 tells no bridge: the study gives the legs CO1 and CO2, and a chamber, as one."""
+    network, routes = small_network()
+    rows = [("Pont de l'Aa", "cheminement", "WC1", "PON"), ("Pont de l'Aa", "cable", "CO2", ""),
+            ("Pont de l'Aa", "ptech", "CH", "PON"), ("autre", "cable", "DI5", ""),
+            ("Pont de l'Aa", "cable", "NONE", "PON")]  # fmt: skip
+    groupes = pd.DataFrame(rows, columns=["group", "kind", "code", "passage"])
+    table = spof(network, routes, {"groupes": groupes})
+    assert at(table, "ouvrage:Pont de l'Aa")[["prises_cut", "libelle"]].tolist() == [22, "Pont Pont de l'Aa"]
+    assert at(table, "groupe:autre")["prises_cut"] == 7
+    assert not ((table["kind"] == "groupe") & (table["code"] == "Pont de l'Aa")).any()
+    assert table.attrs["groupes_not_found"] == ["cable:NONE"]
+
+
+def test_a_bridge_that_a_study_names_takes_in_the_ways_that_hang_on_it() -> None:
+    """W1 and W2 share NP1; the study adds W5, which shares no node with them: one bridge of three ways."""
+    network, _ = small_network()
+    network = with_passage(network, {"W1": "PON", "W2": "PON", "W5": "PON", "W3": "SNC"})
+    rows = [("P", "cheminement", "W2", "PON"), ("P", "cheminement", "W5", "PON")]
+    table = crossings(network, pd.DataFrame(rows, columns=["group", "kind", "code", "passage"]))
+    named = table.assign(way=network.assets["code"].iloc[table["asset"]].to_numpy())
+    assert named[["code", "passage", "way"]].to_numpy().tolist() == [
+        ["P", "PON", "W1"], ["P", "PON", "W2"], ["P", "PON", "W5"], ["W3", "SNC", "W3"],
+    ]  # fmt: skip
+
+
+def test_fast_water_takes_both_legs_of_a_loop_over_one_bridge_at_once() -> None:
+    """Once in 100 years, p = 0.35 and 120 h: 22 prises are down or none, never by chance of two bridges."""
+    network, routes = small_network()
+    assets = network.assets
+    ways = assets[assets["kind"] == "cheminement"]
+    exposure = pd.DataFrame(
+        {"asset": ways.index, "hazard": "vitesse", "scenario": "Q100", "return_period": 100.0, "wet_m": 0.0,
+         "intensity_max": np.where(ways["code"] == "WC1", 3.0, 0.0), "hazard_kind": "flood_velocity"}
+    )  # fmt: skip
+    exposure["length_m"] = 100.0
+    rows = [("pont", "cheminement", "WC1", "PON"), ("pont", "cheminement", "WC2", "PON")]
+    groupes = pd.DataFrame(rows, columns=["group", "kind", "code", "passage"])
+    network = replace(network, lines=ways.assign(typ_imp="7", asset=ways.index))
+    failures = failure_probabilities(network, exposure, default_parameters(), "central", groups=groupes)
+    keys = keys_of_assets(assets)
+    events = event_losses(routes.nominal, failures, asset_keys=keys, seed=1, draws=4000)
+    assert events[["prises_down_p05", "prises_down_p95"]].to_numpy().tolist() == [[0, 22]]
+    assert events["prises_h_mean"].tolist() == pytest.approx([22 * 120 * 0.35], rel=0.06)
+    alone = failure_probabilities(network, exposure, default_parameters(), "central")
+    assert alone.empty, "a network without a bridge has none to lose"
+    part = contributions(
+        routes.nominal,
+        failures,
+        NO_RATES,
+        pd.Series("boucle", assets.index),
+        asset_keys=keys,
+        seed=1,
+        draws=500,
+    )
+    assert part["failures_per_year"].tolist() == pytest.approx([0.35 / 100])
 
 
 def test_groups_and_power_zones_of_equipment_have_rows() -> None:
