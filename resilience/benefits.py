@@ -27,7 +27,9 @@ from resilience.interactions import (
     interactions,
 )
 from resilience.loss import Tail, shares_of_year
-from resilience.loss.events import events_of, sample_event
+from resilience.loss.events import events_of
+from resilience.loss.means import drawn
+from resilience.loss.workers import HERE, Problem, Workers
 from resilience.losses import LossIndex, index_graph, losses_of_sets, with_weights
 from resilience.measures import Candidates, Situation
 from resilience.measures.effects import keys_with_works, linked_graph, replaced
@@ -62,11 +64,14 @@ class Sampling:
     seed, draws : int
     tail : {"none", "constant", "linear"}
         See `resilience.loss.annual_loss`.
+    workers : Workers
+        From `resilience.loss.workers`: where draws are evaluated; they change no number.
     """
 
     seed: int
     draws: int = 1000
     tail: Tail = "constant"
+    workers: Workers = HERE
 
 
 @dataclass(frozen=True)
@@ -175,16 +180,15 @@ def _event_losses(
     situation: Situation, indexes: Sequence[LossIndex], sampling: Sampling, shares: Mapping[Event, float]
 ) -> Float:
     """Give the expected prises·h per year of each class, some of them an index, in all events."""
-    events = list(
+    events = tuple(
         events_of(situation.graph, situation.failures, asset_keys=situation.asset_keys, seed=sampling.seed)
     )
     parts = [np.zeros(0)]
     for index in indexes:
         total = np.zeros(index.prefix.shape[1])
-        for event in events:
-            samples = sample_event(index, event, draws=sampling.draws)
-            hours = np.sum([sample.hours.sum(axis=0) for sample in samples], axis=0) / sampling.draws
-            total += shares[event.hazard, event.scenario] * hours
+        costs = drawn(Problem(index, events), sampling.draws, None, sampling.workers)
+        for event, (_, hours) in zip(events, costs, strict=True):
+            total += shares[event.hazard, event.scenario] * (hours.sum(axis=0) / sampling.draws)
         parts.append(total)
     return np.concatenate(parts)
 

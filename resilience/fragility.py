@@ -97,8 +97,9 @@ def failure_probabilities(
     - ``way.scour``: what crosses a bridge under fast water (`resilience.shared_risk.crossings`). The bridge
       goes once, with the probability of the curve, and all that crosses it goes with it: its rows have the
       same `fails_with`.
-    - ``nro.power``: the room of an NRO inside a power cut of ``outage.duration_h`` that is longer than its
-      batteries last (``autonomie_h`` of `equipment`, else ``nro.autonomy_h``); it is out for the rest.
+    - ``nro.power``: the room of an NRO inside a power cut (of ``outage.duration_h``, or of the column
+      ``outage_h`` of `exposure`) that is longer than its batteries last (``autonomie_h`` of `equipment`, else
+      ``nro.autonomy_h``); it is out for the rest.
 
     Where a flood is only known by its extent, its depth is ``flood.extent_m``.
 
@@ -139,7 +140,8 @@ def failure_probabilities(
     number, events = _events(exposure)
     kind = events.pop("hazard_kind")
     of_kind = {str(name): kind.index[kind == name].to_numpy() for name in EVENT_KINDS}
-    rows = exposure[["asset", "intensity_max", "wet_m"]].assign(event=number)
+    read = [name for name in ("asset", "intensity_max", "wet_m", "outage_h") if name in exposure]
+    rows = exposure[read].assign(event=number)
     by_extent = rows["event"].isin(of_kind["flood_extent"])
     rows.loc[by_extent, "intensity_max"] *= parameters.at("flood.extent_m", level)
     wet = np.sort(np.concatenate([of_kind[name] for name in WATER]))
@@ -357,7 +359,11 @@ def _without_power(
     lasts_h = autonomy_h(network, powered["asset"].to_numpy(np.int64), parameters, level, equipment)
     rows = _at_events(powered.assign(lasts_h=lasts_h), exposure, exposure["event"].unique())
     is_off = rows["intensity_max"].to_numpy(np.float64)
-    left_h = parameters.at("outage.duration_h", level) - rows["lasts_h"].to_numpy(np.float64)
+    lasting = (
+        exposure.groupby("event")["outage_h"].max() if "outage_h" in exposure else pd.Series(dtype=float)
+    )
+    off_h = rows["event"].map(lasting).fillna(parameters.at("outage.duration_h", level))
+    left_h = off_h.to_numpy(np.float64) - rows["lasts_h"].to_numpy(np.float64)
     p = np.where(np.isnan(is_off), np.nan, np.where((is_off > 0) & (left_h > 0), 1.0, 0.0))
     # what does not fail still has a repair time in its row, as every other bearer
     return rows[["asset", "event"]].assign(

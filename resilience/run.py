@@ -43,6 +43,7 @@ from resilience.loss.workers import Workers, cluster, processes
 from resilience.losses import index_graph
 from resilience.measures import Surroundings, propose, situations
 from resilience.mechanisms import effect_findings
+from resilience.outages import outage_exposure
 from resilience.parameters import LEVELS, Level
 from resilience.plan import choose
 from resilience.power import power_cuts
@@ -84,7 +85,8 @@ def analyse(
     count : callable
         Told how many deliveries have been read and how many there are, after each.
     scheduler : str, optional
-        Address of a Dask cluster that evaluates the draws of events, instead of processes of this machine.
+        Address of a Dask cluster that evaluates the draws of events and of the plan, instead of processes of
+        this machine.
 
     Raises
     ------
@@ -103,16 +105,14 @@ def analyse(
     clock.start("exposition")
     equipment = tables.get("equipements")
     hazards = on_day(study.hazards, day)
-    floods, kinds = recurrent_floods(hazards), {hazard.name: str(hazard.kind) for hazard in hazards}
+    floods = recurrent_floods(hazards)
     exposed = expose_levels(network, hazards, wet_from_m=study.loss.wet_from_m)
     exposure = exposed["central"]
     wet = flood_rows(exposure, hazards)
-    told = {
-        level: rows.assign(hazard_kind=rows["hazard"].map(kinds).astype(str))
-        for level, rows in exposed.items()
-    }
+    told = _told(study, network, exposed, equipment)
     every, rates = _what_fails(study, network, told, tables)
-    joint = joint_events(hazards)
+    coming = [*hazards, *(cut.as_hazard() for cut in study.outages)]
+    joint = joint_events(coming)
     failures = {level: of_a_year(joined(rows, joint)) for level, rows in every.items()}
     clock.start("points uniques de défaillance")
     often = failure_frequency(
@@ -127,26 +127,29 @@ def analyse(
     deepest = wet.groupby("asset")["intensity_max"].max() if len(wet) else None
     rows = series(network, table, intensity=deepest)
     clock.start("perte annuelle attendue")
-    has_hazard = bool(study.hazards)
+    has_hazard, has_event = bool(study.hazards), bool(study.hazards or study.outages)
     with _workers(study, scheduler) as workers:
         loss, events = _losses(study, network, routes, failures, rates, workers)
-    units = _units(network, table)
-    parts = _parts(study, network, routes, units, failures["central"], rates["central"])
-    parts |= log | _tests(study, network, routes, units, told, every["central"], joint, tables)
-    if has_hazard:
-        parts["conventions"] = losses_by_convention(events)
-    plan = None
-    if study.budget_eur is not None:
-        clock.start("plan d'actions")
-        around = Surroundings(_of_a_year(told), floods, equipment, _roads(tables), joint)
-        today = situations(network, routes, failures, rates)
-        candidates = propose(network, routes, table, today, study.parameters, around)
-        sampling = Sampling(study.seed, study.loss.draws, study.loss.tail)
-        plan = choose(today, candidates, sampling, budget_eur=study.budget_eur, first_year=day.year + 1)
+        units = _units(network, table)
+        parts = _parts(study, network, routes, units, failures["central"], rates["central"])
+        parts |= log | _tests(study, network, routes, units, told, every["central"], joint, tables)
+        if has_event:
+            parts["conventions"] = losses_by_convention(events)
+        plan = None
+        if study.budget_eur is not None:
+            clock.start("plan d'actions")
+            around = Surroundings(_of_a_year(told), floods, equipment, _roads(tables), joint)
+            today = situations(network, routes, failures, rates)
+            candidates = propose(network, routes, table, today, study.parameters, around)
+            sampling = Sampling(study.seed, study.loss.draws, study.loss.tail, workers)
+            plan = choose(today, candidates, sampling, budget_eur=study.budget_eur, first_year=day.year + 1)
     clock.stop()
     found += [inventory.findings, network.findings, routes.findings]
     found += [hazard_findings(hazards, exposure), coverage_findings(hazards), layer_findings(hazards)]
-    found += [same_event_findings(hazards), effect_findings(hazards)]
+    found += [
+        same_event_findings(coming),
+        effect_findings(hazards),
+    ]
     found += [] if equipment is None else [equipment_findings(network, equipment)]
     return Results(
         study=study,
@@ -160,7 +163,7 @@ def analyse(
         loops=rings,
         exposure=exposure if has_hazard else None,
         unmapped=unmapped_by_commune(network, exposure, tables.get("communes")) if has_hazard else None,
-        event_losses=events if has_hazard else None,
+        event_losses=events if has_event else None,
         loss=loss,
         loss_parts=parts,
         plan=plan,
@@ -168,6 +171,24 @@ def analyse(
         day=day,
         timings_s=clock.timings_s,
     )
+
+
+def _told(
+    study: Study,
+    network: Network,
+    exposed: Mapping[Level, pd.DataFrame],
+    equipment: pd.DataFrame | None,
+) -> dict[Level, pd.DataFrame]:
+    """Give exposure with the kind of each hazard, and what power cuts without a map leave without mains."""
+    kinds = {hazard.name: str(hazard.kind) for hazard in study.hazards}
+    told = {
+        level: rows.assign(hazard_kind=rows["hazard"].map(kinds).astype(str))
+        for level, rows in exposed.items()
+    }
+    if not study.outages:
+        return told
+    cuts = outage_exposure(network, equipment, study.outages)
+    return {level: pd.concat([rows, cuts], ignore_index=True) for level, rows in told.items()}
 
 
 def _what_fails(

@@ -25,6 +25,7 @@ from resilience.parameters.curves import read_curves
 from resilience.scenarios import Scenario
 from resilience.sections import Section, StudyError, near_name, plain_path
 from resilience.study_hazards import read_hazards
+from resilience.study_outages import Outage, check_together, read_outages
 from resilience.study_scenarios import read_scenarios
 
 __all__ = ["Loss", "Study", "StudyError", "load_study", "study_files"]
@@ -37,8 +38,12 @@ TableName = Literal[
 ]  # fmt: skip
 
 KEYS = (
-    "inventory", "seed", "language", "tables", "hazards", "parameters", "loss", "scenarios", "budget",
-    "outputs",
+    "inventory", "seed", "language", "tables", "hazards", "outages", "parameters", "loss", "scenarios",
+    "budget", "outputs",
+)  # fmt: skip
+LOSS_KEYS = (
+    "tail", "draws", "wet_from_m", "precision", "max_draws", "workers", "memory_mb", "one_at_a_time",
+    "observed",
 )  # fmt: skip
 DRAWS = 1000  # DESIGN D19
 MAX_DRAWS = 100_000
@@ -121,6 +126,8 @@ class Study:
         The optional tables that are named; `resilience.tables.load_tables` reads them.
     hazards : tuple of Hazard
         In the order of the file.
+    outages : tuple of Outage
+        Power cuts of zones of the table equipements.
     parameters : Parameters
         The shipped ones with the study's values in their place.
     curves : Path or None
@@ -142,6 +149,7 @@ class Study:
     language: Language
     tables: Mapping[str, Path]
     hazards: tuple[Hazard, ...]
+    outages: tuple[Outage, ...]
     parameters: Parameters
     curves: Path | None
     incident_days: tuple[date, date] | None
@@ -170,7 +178,8 @@ def load_study(path: str | Path) -> Study:
         When the file cannot be read, holds an unknown key, a value of the wrong type or out of range, or
         names files that are not there (all of them in one message).
     HazardError
-        When a hazard has another unit than its kind, or its return periods are not positive and distinct.
+        When a hazard has another unit than its kind, its return periods are not positive and distinct, or
+        it cannot come with the others of its event.
 
     Examples
     --------
@@ -191,6 +200,7 @@ def load_study(path: str | Path) -> Study:
         language=raw.choice("language", get_args(Language), default="fr"),
         tables=_tables(raw.section("tables"), path.parent),
         hazards=read_hazards(raw, path.parent),
+        outages=read_outages(raw),
         parameters=_parameters(raw.section("parameters"), curves),
         curves=curves,
         incident_days=_incident_days(raw),
@@ -201,6 +211,7 @@ def load_study(path: str | Path) -> Study:
         recipient=outputs.text("recipient", default=""),
         notice=outputs.text("notice", default=""),
     )
+    check_together(study.hazards, study.outages)
     _refuse_missing(study)
     return study
 
@@ -319,19 +330,7 @@ def _parameters(raw: Section, curves: Path | None) -> Parameters:
 
 
 def _loss(raw: Section) -> Loss:
-    raw.refuse_unknown(
-        (
-            "tail",
-            "draws",
-            "wet_from_m",
-            "precision",
-            "max_draws",
-            "workers",
-            "memory_mb",
-            "one_at_a_time",
-            "observed",
-        )
-    )
+    raw.refuse_unknown(LOSS_KEYS)
     wet_from_m = raw.number("wet_from_m", default=0.0)
     if wet_from_m < 0:
         raise StudyError(f"loss.wet_from_m: {wet_from_m:g} m; give a depth of 0 or more")

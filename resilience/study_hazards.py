@@ -16,7 +16,6 @@ from resilience.hazards import (
     Triple,
     years_of_scenario,
 )
-from resilience.same_event import check_same_events
 from resilience.sections import Section, StudyError
 
 KEYS = (
@@ -42,14 +41,13 @@ def read_hazards(raw: Section, folder: Path) -> tuple[Hazard, ...]:
     StudyError
         An unknown key, a value of the wrong type or out of range, a scenario without a return period.
     HazardError
-        What `resilience.hazards.Hazard` or `resilience.same_event.check_same_events` refuse.
+        What `resilience.hazards.Hazard` refuses.
     """
     sections = raw.sections("hazards") if "hazards" in raw.values else []
     hazards = tuple(_hazard(section, folder) for section in sections)
     names = [hazard.name for hazard in hazards]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise StudyError(f"hazards.name: {twice[0]!r} is given twice; each hazard needs its own name")
-    check_same_events(hazards)
     return hazards
 
 

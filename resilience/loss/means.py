@@ -91,7 +91,7 @@ def event_losses(
     index = index_graph(graph, graph.prises[:, None]) if index is None else index
     events = tuple(events_of(graph, failures, asset_keys=asset_keys, seed=seed))
     rows = []
-    costs = _drawn(Problem(index, events), draws, until, Here() if workers is None else workers)
+    costs = drawn(Problem(index, events), draws, until, Here() if workers is None else workers)
     for event, (down, hours) in zip(events, costs, strict=True):
         unmapped = losses_of_sets(index, np.array([0, len(event.unmapped)]), event.unmapped)
         rows.append(
@@ -110,8 +110,14 @@ def event_losses(
     return pd.DataFrame(rows, columns=_columns()) if rows else _no_events()
 
 
-def _drawn(problem: Problem, draws: int, until: Until | None, workers: Workers) -> list[Costs]:
-    """Draw each event, and those that are not tight again, twice as often each time."""
+def drawn(problem: Problem, draws: int, until: Until | None, workers: Workers) -> list[Costs]:
+    """Draw each event, and those that are not tight again, twice as often each time.
+
+    Returns
+    -------
+    list of (n_draws, k) int64 and (n_draws, k) float64
+        Prises down and prises·h of each event, in the order of draws: the same in any blocks.
+    """
     costs = [_nothing(problem.index)] * len(problem.events)
     wanted = dict.fromkeys(range(len(problem.events)), draws)
     while wanted:

@@ -12,6 +12,7 @@ whatever a client sends it, as its own user: a scheduler must be reachable from 
 import mmap
 import os
 import pickle
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -84,6 +85,9 @@ class Here:
         return [_costs(problem, block) for block in blocks]
 
 
+HERE = Here()
+
+
 class Processes:
     """Evaluates blocks in processes of this machine; `processes` opens and closes them."""
 
@@ -95,6 +99,8 @@ class Processes:
     def costs(self, problem: Problem, blocks: Sequence[Block]) -> list[Costs]:
         """Give what `Workers.costs` says."""
         if problem is not self._problem:
+            # nobody asks for the one before: a plan has many problems, and a disk is not endless
+            shutil.rmtree(self._folder / str(self._stored), ignore_errors=True)
             self._problem, self._stored = problem, self._stored + 1
             _store(problem, self._folder / str(self._stored))
         place = str(self._folder / str(self._stored))

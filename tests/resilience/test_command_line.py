@@ -20,8 +20,11 @@ from rasterio.transform import from_origin
 
 from gracethd.cli import app as gracethd_app
 from gracethd.cli import run_command
+from gracethd.network import build_network
+from gracethd.reading import read
 from gracethd.synth import random_area, synthesise, write_synth
 from resilience.cli import app as resilience_app
+from resilience.study import load_study
 
 STUDY = """
 inventory = ["livraisons/*.zip"]
@@ -125,6 +128,44 @@ def test_a_study_gives_its_files_whole_and_private(study: Path, tmp_path: Path, 
     assert missing_m > 0
     plan = pd.read_csv(out / "plan.csv")
     assert plan["cost_eur_central"].sum() <= 50_000
+
+
+def test_power_cuts_of_zones_take_what_their_nro_feeds_until_the_mains_are_back(
+    study: Path, tmp_path: Path, command: Run
+) -> None:
+    """The NRO has 4 h of batteries. Cut for 10 h every 5 years with its PMs, 3 h once, or its PMs alone.
+
+    All that it feeds is down for 6 h; within its batteries nothing is, and PMs need no power.
+    """
+    rooms = build_network(read(load_study(study).inventory)).assets.query("kind == 'local'")
+    nro, pms = (rooms.loc[rooms["nature"] == nature, "code"] for nature in ("NRO", "PM"))
+    rows = [("local", code, 4.0, "Z1") for code in nro] + [("local", code, "", "Z2") for code in pms]
+    table = pd.DataFrame(rows, columns=["kind", "code", "autonomie_h", "zone_elec"])
+    table.to_csv(study.parent / "equipements.csv", index=False)
+    cuts = [("long", "Z1", "10\nreturn_period = 5"), ("court", "Z1", "3"), ("pm", "Z2", "9")]
+    text = "".join(f'[[outages]]\nname = "{n}"\nzone_elec = "{z}"\nhours = {h}\n' for n, z, h in cuts)
+    told = STUDY.split("[budget]", maxsplit=1)[0].replace(
+        "[tables]\n", '[tables]\nequipements = "equipements.csv"\n'
+    )
+    study.write_text(told + text, encoding="utf-8")
+    out = tmp_path / "r"
+    assert command("resilience", "run", study, "-o", out)[0] == 0
+    full = pd.read_parquet(out / "spof.parquet").query("kind == 'local'")
+    fed = int(full.loc[full["code"].isin(nro), "prises_cut"].sum())
+    assert len(nro) == 1
+    assert fed > 500
+    cut = pd.read_csv(out / "pertes_coupures.csv").set_index("hazard")
+    down = cut.filter(like="prises_down_").sum(axis=1)
+    assert down.to_dict() == {"long": fed, "court": 0, "pm": 0}
+    year = pd.read_csv(out / "pertes_conventions.csv").set_index("hazard")
+    once, every_5_years = fed * (10 - 4), 1 / 5
+    of_conventions = [0.0, once * every_5_years, once * (every_5_years + (1 / 2 - every_5_years) / 2)]
+    assert year.loc["long", ["none", "constant", "linear"]].tolist() == pytest.approx(of_conventions)
+    assert set(year.index) == {"crue", "long"}, "what is imposed once has no part of a year"
+    study.write_text(told + text.replace("Z2", "Z9"), encoding="utf-8")
+    code, _, message = command("resilience", "run", study, "-o", tmp_path / "non")
+    assert (code, (tmp_path / "non").exists()) == (2, False)
+    assert "outages 'pm': no object of the network has zone_elec 'Z9'" in message
 
 
 def test_a_study_of_deliveries_alone_says_what_it_lacks(study: Path, tmp_path: Path, command: Run) -> None:
