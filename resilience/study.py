@@ -178,8 +178,7 @@ def load_study(path: str | Path) -> Study:
         When the file cannot be read, holds an unknown key, a value of the wrong type or out of range, or
         names files that are not there (all of them in one message).
     HazardError
-        When a hazard has another unit than its kind, its return periods are not positive and distinct, or
-        it cannot come with the others of its event.
+        What `resilience.hazards.Hazard` refuses, and hazards that cannot come together.
 
     Examples
     --------
