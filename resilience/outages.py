@@ -13,11 +13,11 @@ import pandas as pd
 from gracethd.network.types import Network
 from resilience.hazards import UNITS
 from resilience.sections import StudyError
-from resilience.study_outages import Outage
+from resilience.study_outages import ZoneOutage
 
 
 def outage_exposure(
-    network: Network, equipment: pd.DataFrame | None, outages: Sequence[Outage]
+    network: Network, equipment: pd.DataFrame | None, outages: Sequence[ZoneOutage]
 ) -> pd.DataFrame:
     """Tell what each cut leaves without mains, as rows of exposure.
 
@@ -26,7 +26,7 @@ def outage_exposure(
     network : Network
     equipment : DataFrame or None
         The table equipements: kind, code, zone_elec.
-    outages : sequence of Outage
+    outages : sequence of ZoneOutage
 
     Returns
     -------

@@ -25,7 +25,7 @@ from resilience.parameters.curves import read_curves
 from resilience.scenarios import Scenario
 from resilience.sections import Section, StudyError, near_name, plain_path
 from resilience.study_hazards import read_hazards
-from resilience.study_outages import Outage, check_together, read_outages
+from resilience.study_outages import ZoneOutage, check_together, read_outages
 from resilience.study_scenarios import read_scenarios
 
 __all__ = ["Loss", "Study", "StudyError", "load_study", "study_files"]
@@ -126,7 +126,7 @@ class Study:
         The optional tables that are named; `resilience.tables.load_tables` reads them.
     hazards : tuple of Hazard
         In the order of the file.
-    outages : tuple of Outage
+    outages : tuple of ZoneOutage
         Power cuts of zones of the table equipements.
     parameters : Parameters
         The shipped ones with the study's values in their place.
@@ -149,7 +149,7 @@ class Study:
     language: Language
     tables: Mapping[str, Path]
     hazards: tuple[Hazard, ...]
-    outages: tuple[Outage, ...]
+    outages: tuple[ZoneOutage, ...]
     parameters: Parameters
     curves: Path | None
     incident_days: tuple[date, date] | None

@@ -14,7 +14,7 @@ KEYS = ("name", "zone_elec", "hours", "return_period", "same_event")
 
 
 @dataclass(frozen=True)
-class Outage:
+class ZoneOutage:
     """A cut of one zone.
 
     Attributes
@@ -43,7 +43,7 @@ class Outage:
         return Hazard(self.name, "outage", UNITS["outage"], "valid", (event,), same_event=self.same_event)
 
 
-def read_outages(raw: Section) -> tuple[Outage, ...]:
+def read_outages(raw: Section) -> tuple[ZoneOutage, ...]:
     """Give the cuts of a study, its ``[[outages]]``.
 
     Raises
@@ -60,7 +60,7 @@ def read_outages(raw: Section) -> tuple[Outage, ...]:
     return tuple(_outage(section) for section in raw.sections("outages"))
 
 
-def check_together(hazards: Sequence[Hazard], outages: Sequence[Outage]) -> None:
+def check_together(hazards: Sequence[Hazard], outages: Sequence[ZoneOutage]) -> None:
     """Refuse two of one name, and what cannot come together (`resilience.same_event`)."""
     every = [*hazards, *(outage.as_hazard() for outage in outages)]
     names = sorted(hazard.name for hazard in every)
@@ -69,14 +69,14 @@ def check_together(hazards: Sequence[Hazard], outages: Sequence[Outage]) -> None
     check_same_events(every)
 
 
-def _outage(raw: Section) -> Outage:
+def _outage(raw: Section) -> ZoneOutage:
     raw.refuse_unknown(KEYS)
     raw = Section(f"outages.{raw.text('name')}", raw.values)
     numbers = {key: raw.number(key) if key in raw.values else math.nan for key in ("hours", "return_period")}
     for key, value in numbers.items():
         if value <= 0:
             raise StudyError(f"{raw.full(key)}: {value:g}; give a number above 0")
-    return Outage(
+    return ZoneOutage(
         raw.text("name"), raw.text("zone_elec"), numbers["hours"], numbers["return_period"],
         raw.text("same_event", default=""),
     )  # fmt: skip
