@@ -24,6 +24,7 @@ from resilience.exposure import expose
 from resilience.fragility import failure_probabilities
 from resilience.hazards import on_day
 from resilience.losses import index_graph
+from resilience.outages import outage_exposure
 from resilience.same_event import joined, joint_events
 from resilience.scenarios import Scenario
 from resilience.sections import StudyError, near_name
@@ -159,16 +160,20 @@ def _probabilities(
     """Give the probabilities of failure in the hazards that the scenario names; no row if it names none."""
     named = {rule.hazard for rule in scenario.failures if rule.hazard}
     hazards = [one for one in on_day(study.hazards, day) if {one.name, one.same_event} & named]
-    if not hazards:
+    cuts = [one for one in study.outages if {one.name, one.same_event} & named]
+    if not hazards and not cuts:
         return pd.DataFrame(columns=["hazard", "scenario"])
     exposure = expose(network, hazards, wet_from_m=study.loss.wet_from_m, level=scenario.level)
     kinds = {hazard.name: str(hazard.kind) for hazard in hazards}
     told = exposure.assign(hazard_kind=exposure["hazard"].map(kinds).astype(str))
+    equipment = tables.get("equipements")
+    if cuts:
+        told = pd.concat([told, outage_exposure(network, equipment, cuts)], ignore_index=True)
     failures = failure_probabilities(
-        network, told, study.parameters, scenario.level, equipment=tables.get("equipements")
+        network, told, study.parameters, scenario.level, equipment=equipment, groups=tables.get("groupes")
     )
     # a scenario may name one map, or the event in which several come together
-    joint = joint_events(hazards)
+    joint = joint_events([*hazards, *(cut.as_hazard() for cut in cuts)])
     shared = joined(failures, joint)
     return pd.concat([failures, shared[shared["hazard"].isin(joint["joint"])]], ignore_index=True)
 
