@@ -16,7 +16,7 @@ import pytest
 from gracethd.cli import app, run_command
 from gracethd.deliveries import Delivery, Reader, kept_in, open_deliveries, open_root
 from gracethd.errors import SourceError
-from gracethd.reading import read_lean
+from gracethd.reading import read_whole
 from gracethd.synth import random_area, synthesise, write_synth
 
 Run = Callable[..., int]
@@ -49,9 +49,9 @@ def read_anew(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def reader(root: Path) -> list[Delivery]:
         names.append(root.name)
-        return read_lean(root)
+        return read_whole(root)
 
-    monkeypatch.setattr("gracethd.reading.read_lean", reader)
+    monkeypatch.setattr("gracethd.reading.read_whole", reader)
     return names
 
 
@@ -81,13 +81,13 @@ KILLED = """
 import os, sys
 from gracethd import reading
 from gracethd.cli import main
-lean, done = reading.read_lean, []
+lean, done = reading.read_whole, []
 def reader(root):
     if len(done) == {after}:
         os.kill(os.getpid(), {signal})
     done.append(root)
     return lean(root)
-reading.read_lean = reader
+reading.read_whole = reader
 sys.argv = ["gracethd", "import", {lot!r}, "-o", {store!r}]
 main()
 """
@@ -145,7 +145,7 @@ def test_only_the_same_content_name_tool_and_options_are_taken(
 
     def reader(root: Path) -> list[Delivery]:
         anew.append(root.name)
-        return read_lean(root)
+        return read_whole(root)
 
     def stopped(*, options: str = "") -> list[str]:
         anew.clear()
@@ -170,7 +170,7 @@ def test_what_is_damaged_is_told_and_read_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     work = tmp_path / "s.parquet.partial"
-    read_then_stop(work, read_lean, [lot])
+    read_then_stop(work, read_whole, [lot])
     cut, changed, _ = sorted(work.iterdir())
     cut.write_bytes(cut.read_bytes()[:-1])
     changed.write_bytes(changed.read_bytes()[:-1] + b"x")
@@ -222,5 +222,5 @@ def test_a_folder_of_someone_else_is_left_alone(lot: Path, run: Run, tmp_path: P
     assert run("import", lot, "-o", tmp_path / "s.parquet") == 2
     theirs.unlink()
     theirs.write_text("a file")
-    with pytest.raises(SourceError, match="partial"), kept_in(theirs, read_lean, say=print):
+    with pytest.raises(SourceError, match="partial"), kept_in(theirs, read_whole, say=print):
         pass
