@@ -3,10 +3,8 @@
 For the engineer who is told "this NRO is looped": two cables are not two paths when they lie in one trench.
 """
 
-import itertools
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import networkx as nx
 import numpy as np
@@ -21,16 +19,18 @@ from gracethd.service import ServiceGraph
 from resilience.alternatives import Flow, cables_of_edges, disjoint_paths, joined_by_cables, part_of
 from resilience.losses import index_graph, losses_of_sets
 from resilience.low_points import adjacency
+from resilience.risk_disjoint import most_disjoint
 from resilience.shared_risk import with_groups
 from resilience.spanning import Bool, Int
 
-MAX_PATHS = 2000  # first legs tried for one NRO; a mesh of collecte with more keeps the best count found
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 TYPES = {
     "nro": "str", "k_cable": "Int64", "k_place": "Int64", "k_srlg": "Int64", "shared_m": "float64",
     "shared_places": "int64", "is_false": "bool",
 }  # fmt: skip
 COLUMNS = tuple(TYPES)
-Leg = tuple[int, int, int]
 
 
 def loops(network: Network, routes: Routes, groups: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -56,9 +56,8 @@ def loops(network: Network, routes: Routes, groups: pd.DataFrame | None = None) 
           flows; the NRO and the feeds themselves do not count). <NA> where the NRO is its own feed: the
           collecte is not judged (D14);
         - k_srlg: Int64, number of paths that share no risk: no cable, way, conduit, chamber, pole, site or
-          place, ended in or passed through, but those of the NRO and of the feeds. Exact while at most
-          `MAX_PATHS` first legs have to be tried, else the most found, and the code is in
-          ``attrs["k_srlg_at_least"]``;
+          place, ended in or passed through, but those of the NRO and of the feeds. Exact, or the most found
+          where `resilience.risk_disjoint` gives up, and the code is in ``attrs["k_srlg_at_least"]``;
         - shared_m: float, metres of the ways that cut the NRO off alone although two cables or more reach it;
         - shared_places: int64, places that do so;
         - is_false: bool, k_cable >= 2 and k_srlg < 2.
@@ -246,7 +245,8 @@ class _Collecte:
 
     ``cutting[i]`` lists the assets that cut NRO i off alone; `owners` are sets of assets by joined vertex,
     `part` numbers what hangs together without the feeds, by joined vertex: no path to a target leaves its
-    part. `risks` are stretches of cable by part: (one end, other end, assets).
+    part. `nets` are what carries the paths of each part: joined vertices and stretches of cable with the
+    assets that they fail with (``risk``), chains between NROs drawn into single edges.
     """
 
     flow: Flow
@@ -254,7 +254,7 @@ class _Collecte:
     cutting: list[Int]
     owners: dict[int, frozenset[int]]
     part: Int
-    risks: dict[int, list[tuple[int, int, frozenset[int]]]]
+    nets: dict[int, "nx.MultiGraph[int]"]
 
     @property
     def source(self) -> int:
@@ -276,18 +276,17 @@ def _drawn(network: Network, graph: ServiceGraph, kept: Bool, targets: Int) -> _
     ones = np.ones(int(inside.sum()), np.int8)
     joints = sparse.coo_array((ones, (flow.tail[inside], flow.head[inside])), shape=(flow.n, flow.n))
     number_of = csgraph.connected_components(joints.tocsr(), directed=False)[1].astype(np.int32)
-    risks: dict[int, list[tuple[int, int, frozenset[int]]]] = {}
+    of_vertex = dict(zip(owned.index, owned, strict=True))
+    nets: dict[int, nx.MultiGraph[int]] = {}
     for (a, b), risk in zip(ends.tolist(), by_edge, strict=True):
         if a != b:
-            risks.setdefault(int(number_of[b if a == source else a]), []).append((a, b, risk))
-    return _Collecte(
-        flow,
-        label.tolist(),
-        _cutting(part, vertex),
-        dict(zip(owned.index, owned, strict=True)),
-        number_of,
-        risks,
-    )
+            net = nets.setdefault(int(number_of[b if a == source else a]), nx.MultiGraph())
+            net.add_edge(a, b, risk=risk)
+    for net in nets.values():
+        for joined in net.nodes:
+            net.nodes[joined]["risk"] = of_vertex.get(joined, frozenset())
+        _draw_chains_together(net, set(net.nodes) - {source, *label.tolist()})
+    return _Collecte(flow, label.tolist(), _cutting(part, vertex), of_vertex, number_of, nets)
 
 
 def _cutting(part: ServiceGraph, vertex: Int) -> list[Int]:
@@ -308,9 +307,10 @@ def _row(assets: pd.DataFrame, collecte: _Collecte, i: int, code: str) -> _Row:
         return _Row(code, 0, 0, 0)
     k_cable = disjoint_paths(collecte.flow, source, target)
     k_place = disjoint_paths(collecte.flow, source, target, by_vertex=True)
+    at_most = min(k_cable, k_place)  # a cable and a place are risks too
     own = collecte.owners.get(source, frozenset()) | collecte.owners.get(target, frozenset())
     alone = [asset for asset in collecte.cutting[i].tolist() if asset not in own]
-    k_srlg, is_sure = (1, True) if alone else _disjoint_in_risk(collecte, target, own, k_cable)
+    k_srlg, is_sure = (1, True) if alone else _disjoint_in_risk(collecte, target, own, at_most)
     # a group is told by its members
     shared = assets.loc[[asset for asset in alone if asset < len(assets)] if k_cable >= 2 else []]
     shared_m = float(shared.loc[shared["kind"] == "cheminement", "length_m"].sum())
@@ -322,51 +322,43 @@ def _disjoint_in_risk(
     collecte: _Collecte, target: int, own: frozenset[int], at_most: int
 ) -> tuple[int, bool]:
     """Count the paths that share no asset but `own`, and tell whether the search was exhaustive."""
-    net: nx.MultiGraph[int] = nx.MultiGraph()
-    around = collecte.risks.get(int(collecte.part[target]), [])
-    labels = {collecte.source, target}.union(*((a, b) for a, b, _ in around))
-    for label in sorted(labels):
-        net.add_node(label, risk=collecte.owners.get(label, frozenset()) - own)
-    net.add_edges_from((a, b, {"risk": risk - own}) for a, b, risk in around)
-    tried = itertools.count(1)
-    found = _most(_between(net, collecte.source, target), collecte.source, target, at_most, tried)
-    return found, found == at_most or next(tried) <= MAX_PATHS
+    net = collecte.nets.get(int(collecte.part[target]))
+    if net is None or not {collecte.source, target} <= set(net.nodes):
+        return 0, True
+    between = _between(net, collecte.source, target)
+    if between is None:
+        return 0, True
+    return most_disjoint(between, collecte.source, target, own=own, at_most=at_most)
 
 
-def _between(net: "nx.MultiGraph[int]", source: int, target: int) -> "nx.MultiGraph[int]":
+def _between(net: "nx.MultiGraph[int]", source: int, target: int) -> "nx.MultiGraph[int] | None":
     """Keep what lies on a simple path between two vertices, with chains drawn into single edges."""
     simple: nx.Graph[int] = nx.Graph(net)
+    if not nx.has_path(simple, source, target):
+        return None
     simple.add_edge(source, target)
     blocks = cast("Iterable[set[int]]", nx.biconnected_components(simple))
     block = next(block for block in blocks if source in block and target in block)
     kept = net.subgraph(block).copy()
-    for vertex in sorted(block - {source, target}):
-        legs = cast("Iterable[tuple[int, int, frozenset[int]]]", kept.edges(vertex, data="risk"))
-        edges = [(head, risk) for _, head, risk in legs]
-        if len(edges) == 2:
-            (a, first), (b, second) = edges
-            risk = first.union(second, kept.nodes[vertex]["risk"])
-            kept.remove_node(vertex)
-            if a != b:
-                kept.add_edge(a, b, risk=risk)
+    _draw_chains_together(kept, block - {source, target})
     return kept
 
 
-def _most(net: "nx.MultiGraph[int]", source: int, target: int, at_most: int, tried: Iterator[int]) -> int:
-    """Search the largest number of risk-disjoint paths, first leg by first leg."""
-    if at_most == 0 or not nx.has_path(net, source, target):
-        return 0
-    best = 0
-    for path in cast("Iterable[list[Leg]]", nx.all_simple_edge_paths(net, source, target)):
-        on_edges = [net.edges[leg]["risk"] for leg in path]
-        on_vertices = [net.nodes[head]["risk"] for _, head, _ in path[:-1]]
-        risk = frozenset[int]().union(*on_edges, *on_vertices)
-        left = net.copy()
-        legs = cast("Iterable[Leg]", net.edges(keys=True))
-        for leg in [leg for leg in legs if net.edges[leg]["risk"] & risk]:
-            left.remove_edge(*leg)
-        left.remove_nodes_from([vertex for vertex in net.nodes if net.nodes[vertex]["risk"] & risk])
-        best = max(best, 1 + _most(left, source, target, at_most - 1, tried))
-        if best == at_most or next(tried) >= MAX_PATHS:
-            break
-    return best
+def _draw_chains_together(net: "nx.MultiGraph[int]", through: set[int]) -> None:
+    """Draw chains through these vertices into single edges and take dead ends at them away, in place."""
+    waiting = sorted(through, reverse=True)
+    while waiting:
+        vertex = waiting.pop()
+        if vertex not in net:
+            continue
+        legs = cast("Iterable[tuple[int, int, frozenset[int]]]", net.edges(vertex, data="risk"))
+        edges = [(head, risk) for _, head, risk in legs]
+        if len(edges) > 2:
+            continue
+        risk = frozenset[int]().union(net.nodes[vertex]["risk"], *(risk for _, risk in edges))
+        heads = [head for head, _ in edges]
+        net.remove_node(vertex)
+        if len(heads) == 2 and heads[0] != heads[1]:
+            net.add_edge(*heads, risk=risk)
+        else:
+            waiting += sorted(through.intersection(heads), reverse=True)

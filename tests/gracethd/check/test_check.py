@@ -246,7 +246,7 @@ def test_mixed_versions_are_told(delivery: Delivery) -> None:
 
 def test_the_grid_of_a_phase_is_asked_only_on_demand(delivery: Delivery, baseline: pd.DataFrame) -> None:
     found = check(delivery, phase="rec")
-    assert new_rules(found, baseline) == {"remplissage"}
+    assert new_rules(found, baseline) == {"remplissage", "remplissage_conditionnel"}
     model = attributes("2.0.1")
     expected = sum(
         int(delivery.tables[row.table][row.attribute].isna().sum())

@@ -78,9 +78,10 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 KILLED = """
-import os, sys
+import os, signal, sys
 from gracethd import reading
 from gracethd.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
 lean, done = reading.read_whole, []
 def reader(root):
     if len(done) == {after}:
