@@ -2,7 +2,7 @@
 
 Attributes of the rows that an inventory takes stand row by row beside its tables; tables of the model that it
 does not take stand whole. Every column is encoded (each distinct text once, a small number a row): most
-attributes of a delivery hold a few words. Nothing about persons is carried.
+attributes of a delivery hold a few words. What is about persons is not among it (`gracethd.personal`).
 """
 
 from collections.abc import Collection, Mapping
@@ -17,68 +17,31 @@ import pyarrow.compute as pc
 from gracethd.deliveries.types import Delivery
 from gracethd.encoding import mapped, words_of
 from gracethd.merging.newest import repeated
-from gracethd.model import PERSONAL, PERSONAL_WITHOUT_SIREN, VERSIONS, attributes
-from gracethd.normalise import ROOM_TYPES, TABLES, is_taken
+from gracethd.model import VERSIONS, attributes
+from gracethd.normalise import TABLES, is_taken
+from gracethd.personal import PREFIX, listed, without_persons
 from gracethd.values import parse_bool, parse_date, parse_number
 
 PROVENANCE = ("updated", "delivery", "file", "line")
 """Columns of every table of an inventory that are of no delivery."""
 
-_OUTLETS = ("PTO", "DTI")
 _MOMENTS, _NUMBERS = {"DATE", "TIMESTAMP"}, {"INTEGER", "BIGINT", "NUMERIC", "FLOAT", "REAL"}
 
 
-def encoded(delivery: Delivery) -> Delivery:
-    """Keep of a delivery all but what is about persons; what analyses do not read is encoded.
+def encoded(delivery: Delivery, *, personal: bool = False) -> Delivery:
+    """Keep of a delivery all but what is about persons, or that apart; what analyses do not read is encoded.
 
     Columns without a value go: most attributes of the model stay empty in any delivery.
     """
     tables = {}
     for name, table in delivery.tables.items():
         base = name.split("_patch20")[0]
-        kept = without_persons(name, table)
+        kept = without_persons(name, table, apart=personal)
         rest = [column for column in kept.columns if not is_taken(base, str(column))]
         empty = [column for column in rest if not kept[column].notna().any()]
         words = {column: words_of(kept[column]) for column in rest if column not in empty}
         tables[name] = kept.drop(columns=empty).assign(**words) if rest else kept
     return replace(delivery, tables=tables)
-
-
-def without_persons(name: str, table: pd.DataFrame) -> pd.DataFrame:
-    """Empty the attributes about persons: of premises, outlets, and whoever has no company number.
-
-    Parameters
-    ----------
-    name : str
-        Of the delivered table.
-    table : DataFrame
-        Its rows, all text.
-    """
-    about = _about_persons(name, table)
-    gone = {
-        column: table[column].mask(where)
-        for column, where in about.items()
-        if column in table and where.any() and table[column].notna().any()
-    }
-    return table.assign(**gone) if gone else table
-
-
-def _about_persons(name: str, table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Give the rows of each attribute that tells of a person."""
-
-    def column(attribute: str) -> pd.Series:
-        return table[attribute] if attribute in table else pd.Series(np.nan, index=table.index, dtype=str)
-
-    everyone = pd.Series(data=True, index=table.index)
-    about = dict.fromkeys(PERSONAL.get(name, ()), everyone)
-    if name == "t_local":
-        typelog = column("lc_typelog")
-        about = dict.fromkeys(about, typelog.notna() & ~typelog.isin(ROOM_TYPES))
-    elif name == "t_ebp":
-        about = dict.fromkeys(about, column("bp_typelog").isin(_OUTLETS))
-    elif name == "t_organisme":
-        about |= dict.fromkeys(PERSONAL_WITHOUT_SIREN, column("or_siren").isna() & column("or_siret").isna())
-    return about
 
 
 def without(whole: Mapping[str, pd.DataFrame], deliveries: Collection[str]) -> dict[str, pd.DataFrame]:
@@ -131,17 +94,18 @@ def _keys(name: str) -> tuple[tuple[str, str], ...]:
 
 def set_apart(
     tables: Mapping[str, pd.DataFrame],
-) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
-    """Part merged tables into those of an inventory and what is carried beside them.
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], pd.DataFrame]:
+    """Part merged tables into those of an inventory, what is carried beside them, and what is about persons.
 
     Returns
     -------
     tables : dict of str to DataFrame
         Of `gracethd.normalise.TABLES`, with their own columns only.
     carried : dict of str to DataFrame
+    personal : DataFrame
         See `gracethd.inventory.Inventory`.
     """
-    plain, carried = {}, {}
+    plain, carried, kept = {}, {}, {}
     for name, table in tables.items():
         if name not in TABLES:
             carried[name] = table
@@ -149,8 +113,10 @@ def set_apart(
         own = {*TABLES[name].columns, *PROVENANCE, "geometry"}
         rest = [column for column in table.columns if column not in own]
         plain[name] = table.drop(columns=rest) if rest else table
-        carried[name] = pd.DataFrame(table[rest])
-    return plain, settled(carried)
+        apart = [column for column in rest if column.startswith(PREFIX)]
+        carried[name] = pd.DataFrame(table[rest]).drop(columns=apart)
+        kept[name] = pd.DataFrame(table[apart]).rename(columns=lambda column: column.removeprefix(PREFIX))
+    return plain, settled(carried), listed(settled(kept), plain)
 
 
 def settled(carried: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -92,6 +92,13 @@ def import_(
             help="The store: a folder (name.parquet), a .gpkg or postgresql://user@host/base?schema=NAME.",
         ),
     ],
+    keep_personal: Annotated[
+        bool,
+        typer.Option(
+            "--keep-personal",
+            help="Keep names, phones, mails and comments about persons in the store, apart.",
+        ),
+    ] = False,
 ) -> None:
     """Merge deliveries into one store, which every command takes in their place and opens much faster.
 
@@ -100,7 +107,7 @@ def import_(
     Example: gracethd import livraisons/*.zip -o inventaire.parquet
     """
     from gracethd.deliveries import kept_in
-    from gracethd.reading import read, read_whole
+    from gracethd.reading import read, read_whole, read_with_personal
     from gracethd.report import describe_tables
     from gracethd.store import check_destination, refuse_stores, store_name, work_folder, write_store
 
@@ -108,11 +115,18 @@ def import_(
     refuse_stores(deliveries)
     check_destination(output)
     say("lecture des livraisons")
-    with kept_in(work_folder(output), read_whole, say=lambda words: typer.echo(words, err=True)) as reader:
+    with kept_in(
+        work_folder(output),
+        read_with_personal if keep_personal else read_whole,
+        say=lambda words: typer.echo(words, err=True),
+        options="keep-personal" if keep_personal else "",
+    ) as reader:
         inventory = read(deliveries, reader=reader, tell=counting(), carried=True)
         say("écriture")
         write_store(inventory, output, day=today())
     typer.echo(describe_tables(inventory))
+    if keep_personal:
+        typer.echo(f"données personnelles gardées à part : {len(inventory.personal)} valeurs")
     typer.echo(f"inventaire : {store_name(output)}")
 
 

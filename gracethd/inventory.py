@@ -8,6 +8,11 @@ import pandas as pd
 import pyproj
 
 
+def no_person() -> pd.DataFrame:
+    """Give the table of what is told of persons where nothing is."""
+    return pd.DataFrame({name: pd.Series(dtype=str) for name in ("table", "code", "attribute", "value")})
+
+
 @dataclass(frozen=True)
 class Inventory(Mapping[str, pd.DataFrame]):
     """Tables of a network, merged from deliveries; ``inventory["cable"]`` gives one of them.
@@ -29,6 +34,9 @@ class Inventory(Mapping[str, pd.DataFrame]):
         What deliveries tell and analyses do not read, where it was asked for (`gracethd.carried`). Under the
         name of one of `tables`: attributes by their GraceTHD names, row by row beside it. Under the name of a
         GraceTHD table that is none of them (``t_reference``): its rows. Columns are of dtype category.
+    personal : DataFrame
+        What is told of persons where an import kept it (`gracethd.personal`), a line a value, text: table (of
+        `tables`), code, attribute (its GraceTHD name), value. None of it stands in `tables` or `carried`.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -36,6 +44,7 @@ class Inventory(Mapping[str, pd.DataFrame]):
     deliveries: pd.DataFrame
     findings: pd.DataFrame = field(repr=False)
     carried: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    personal: pd.DataFrame = field(default_factory=no_person, repr=False)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self.tables[name]

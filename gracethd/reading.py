@@ -32,6 +32,11 @@ def read_whole(root: Root) -> list[Delivery]:
     return [encoded(delivery) for delivery in open_root(root)]
 
 
+def read_with_personal(root: Root) -> list[Delivery]:
+    """As `read_whole`, and what is about persons apart."""
+    return [encoded(delivery, personal=True) for delivery in open_root(root)]
+
+
 def read(
     sources: Sequence[Path | str] | Path | str,
     *,
@@ -53,7 +58,8 @@ def read(
         Give also what analyses do not read, for a store or a delivery that is to be handed over.
     reader : callable, optional
         Reads one folder, archive or database in the place of `read_lean`, or `read_whole` with `carried`;
-        `gracethd.deliveries.kept_in` gives one that goes on.
+        `gracethd.deliveries.kept_in` gives one that goes on, and `read_with_personal` keeps what is about
+        persons.
     tell : callable, optional
         Told how many have been read and how many there are, after each.
 
@@ -91,7 +97,8 @@ def read(
 def build_inventory(deliveries: Sequence[Delivery], *, carried: bool = False) -> Inventory:
     """Merge deliveries that have been opened into one inventory (see `read`).
 
-    With `carried`, all that they hold is: `gracethd.carried.encoded` leaves out what is about persons.
+    With `carried`, all that they hold is: `gracethd.carried.encoded` leaves out what is about persons, or
+    sets it apart.
     """
     crs = _common_crs(deliveries)
     found = [delivery.findings for delivery in deliveries]
@@ -118,8 +125,8 @@ def build_inventory(deliveries: Sequence[Delivery], *, carried: bool = False) ->
     merged, joined = join_places(_complete(one_a_key, crs), told, names)
     found += [parted, continued, joined]
     _check_level(merged, names)
-    tables, beside = set_apart(merged)
-    return Inventory(tables, crs, listing, merge_findings(found), beside)
+    tables, beside, personal = set_apart(merged)
+    return Inventory(tables, crs, listing, merge_findings(found), beside, personal)
 
 
 def _listing(deliveries: Sequence[Delivery]) -> pd.DataFrame:
@@ -172,7 +179,7 @@ def _complete(tables: dict[str, pd.DataFrame], crs: pyproj.CRS) -> dict[str, pd.
     cable = gpd.GeoDataFrame(cable, geometry=gpd.GeoSeries(merged, index=cable.index, crs=crs))
     organisme = tables["organisme"]
     is_company = organisme["or_siren"].notna() | organisme["or_siret"].notna()
-    # without a company number it may be a person, whose name is not carried (PERSONAL_WITHOUT_SIREN)
+    # without a company number it may be a person, whose name stands apart or nowhere (`gracethd.personal`)
     organisme = organisme.assign(or_nom=organisme["or_nom"].where(is_company))
     done = {**tables, "organisme": organisme, "local": local, "ebp": ebp, "premise": premise, "cable": cable}
     del done["cableline"]

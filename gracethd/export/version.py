@@ -14,6 +14,7 @@ from gracethd.export.version3 import to_version_3
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.normalise import TABLES
+from gracethd.personal import put_back
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -23,7 +24,7 @@ def as_version(inventory: Inventory, version: WrittenVersion) -> tuple[Inventory
 
     An inventory that was read from deliveries of that version comes back as it is. One of another version
     is migrated: codes, counts of prises, routes and losses stay, what the version cannot hold goes. What is
-    carried beside it (`gracethd.carried`) is migrated with it.
+    carried beside it (`gracethd.carried`) or kept of persons is migrated with it.
 
     Parameters
     ----------
@@ -44,6 +45,7 @@ def as_version(inventory: Inventory, version: WrittenVersion) -> tuple[Inventory
     --------
     >>> migrated, findings = as_version(inventory, "3.0.1")  # doctest: +SKIP
     """
+    inventory = put_back(inventory)
     migrate = to_version_2 if version == "2.0.1" else to_version_3
     tables, findings = migrate(numbered(inventory))
     tables, lost = _holdable(tables, version)

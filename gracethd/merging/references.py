@@ -12,6 +12,7 @@ import pandas as pd
 from gracethd.codes import among
 from gracethd.model import VERSIONS, attributes
 from gracethd.normalise import TABLES
+from gracethd.personal import PREFIX
 
 _MADE_HERE = (
     ("premise", "st_code", "site"),
@@ -117,9 +118,10 @@ def rename_codes(
     """
     renamed = dict(tables)
     places = ((name, TABLES[name].columns[0]), *references()[name], *carried_references()[name])
-    for table, column in places:
-        if table in renamed and column in renamed[table]:
-            renamed[table] = _renamed(renamed[table], column, renames)
+    for table, attribute in places:
+        for column in (attribute, f"{PREFIX}{attribute}"):
+            if table in renamed and column in renamed[table]:
+                renamed[table] = _renamed(renamed[table], column, renames)
     return renamed
 
 

@@ -17,14 +17,14 @@ from pyproj.exceptions import CRSError as ProjError
 from gracethd.encoding import mapped
 from gracethd.errors import SourceError
 from gracethd.findings import COLUMNS
-from gracethd.inventory import Inventory
+from gracethd.inventory import Inventory, no_person
 from gracethd.normalise import TABLES
 
 FORMAT = 2
 """Raised when what is written can no longer be read by a gracethd of before; 2 brought what is carried."""
 
 _DTYPES = frozenset({"str", "float64", "int64", "bool", "datetime64[s]", "geometry", "category"})
-_CARRIED = "carried_"
+_CARRIED, _PERSONAL = "carried_", "personal"
 _DELIVERIES = ("delivery", "sha256", "size_bytes", "versions", "n_rows", "replaced_by")
 _WORDS = {
     "noeud": "Nœuds", "site": "Sites", "local": "Locaux techniques", "premise": "Prises",
@@ -34,7 +34,7 @@ _WORDS = {
     "cheminement": "Cheminements", "conduite": "Conduites", "cab_cond": "Câbles par conduite",
     "cond_chem": "Conduites par cheminement", "cab_chem": "Câbles par cheminement", "znro": "Zones de NRO",
     "zsro": "Zones de PM", "zpbo": "Zones de PBO", "organisme": "Organismes", "deliveries": "Livraisons lues",
-    "findings": "Constats de lecture",
+    "findings": "Constats de lecture", "personal": "Données personnelles",
 }  # fmt: skip
 
 
@@ -66,10 +66,11 @@ class Manifest:
 
 
 def frames_of(inventory: Inventory) -> dict[str, pd.DataFrame]:
-    """Give all that a store keeps, by name: tables, ``deliveries``, ``findings``, then what is carried."""
+    """Give all that a store keeps, by name: tables, ``deliveries``, ``findings``, what is handed over."""
     carried = {f"{_CARRIED}{name}": frame for name, frame in inventory.carried.items()}
     told = {"deliveries": inventory.deliveries, "findings": inventory.findings}
-    return {**inventory.tables, **told, **carried}
+    personal = {_PERSONAL: inventory.personal} if len(inventory.personal) else {}
+    return {**inventory.tables, **told, **carried, **personal}
 
 
 def texts_of(frame: pd.DataFrame) -> pd.DataFrame:
@@ -175,17 +176,23 @@ def dress(frame: pd.DataFrame, name: str, manifest: Manifest, where: Path | str)
 
 def inventory_of(frames: Mapping[str, pd.DataFrame], crs: pyproj.CRS) -> Inventory:
     """Put stored frames back into an inventory."""
-    others = {"deliveries", "findings", *(name for name in frames if name.startswith(_CARRIED))}
-    tables = {name: frame for name, frame in frames.items() if name not in others}
+    told = ("deliveries", "findings")
+    tables = {name: frame for name, frame in frames.items() if name not in told and not _handed_over(name)}
     carried = {
         name.removeprefix(_CARRIED): frame for name, frame in frames.items() if name.startswith(_CARRIED)
     }
-    return Inventory(tables, crs, frames["deliveries"], frames["findings"], carried)
+    personal = frames.get(_PERSONAL, no_person())
+    return Inventory(tables, crs, frames["deliveries"], frames["findings"], carried, personal)
 
 
 def to_read(manifest: Manifest, *, carried: bool) -> list[str]:
     """Name the stored tables that are to be read."""
-    return [name for name in manifest.shapes if carried or not name.startswith(_CARRIED)]
+    return [name for name in manifest.shapes if carried or not _handed_over(name)]
+
+
+def _handed_over(name: str) -> bool:
+    """Tell whether a stored table is for who hands an inventory over, and of no use to an analysis."""
+    return name == _PERSONAL or name.startswith(_CARRIED)
 
 
 def damaged(where: Path | str, what: str) -> SourceError:

@@ -48,7 +48,7 @@ def open_store(source: Path | str, *, carried: bool = False) -> Inventory:
     source : path or str
         A folder, a GeoPackage, or ``postgresql://user@host/database?schema=NAME``.
     carried : bool
-        Read also what the store carries and analyses do not read.
+        Read also what the store carries and keeps of persons, and analyses do not read.
 
     Raises
     ------

@@ -4,7 +4,9 @@ import re
 import stat
 import struct
 import tempfile
+import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,32 @@ def test_a_member_longer_than_announced_is_refused(tmp_path: Path, private_tempo
     path.write_bytes(content)
     with pytest.raises(SourceError, match="damaged"):
         open_delivery(path)
+    assert list(private_temporary_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("announced", "message"), [(10 * 2**30, r"times bigger once unpacked \(limit 400\)"), (1000, "damaged")]
+)
+def test_ten_gigabytes_of_zeros_are_refused_unread_or_at_the_size_announced(
+    tmp_path: Path, private_temporary_folder: Path, announced: int, message: str
+) -> None:
+    """A run of zeros, deflated once and repeated, is the 10 GB; the second archive lies about its size."""
+    packer = zlib.compressobj(9, wbits=-15)
+    run = packer.compress(bytes(2**24)) + packer.flush(zlib.Z_FULL_FLUSH)
+    zeros = run * (10 * 2**30 // 2**24) + zlib.compressobj(wbits=-15).flush()
+    path = tmp_path / "livraison.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("t_cable.csv", zeros)
+        member = archive.getinfo("t_cable.csv")  # its entry is written when the archive is closed
+        member.compress_type, member.file_size = zipfile.ZIP_DEFLATED, announced
+    del zeros
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match=message):
+            open_delivery(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**25
+    finally:
+        tracemalloc.stop()
     assert list(private_temporary_folder.iterdir()) == []
 
 

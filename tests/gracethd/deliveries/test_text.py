@@ -2,6 +2,7 @@
 
 import csv
 import io
+import resource
 from pathlib import Path
 
 import pandas as pd
@@ -137,3 +138,13 @@ def test_a_table_larger_than_any_is_refused_before_it_is_read(
     monkeypatch.setattr(text, "MAX_BYTES", 10)
     with pytest.raises(SourceError, match=r"t_cable\.csv: .*in one table"):
         open_delivery(tmp_path)
+
+
+@pytest.mark.parametrize("quote", [b"", b'"'])
+def test_a_field_of_a_hundred_megabytes_is_an_error_in_bounded_memory(tmp_path: Path, quote: bytes) -> None:
+    size = 100 * 2**20
+    path = written(tmp_path, b"cb_code;cb_etiquet\nCB1;" + quote + b"x" * size + quote + b"\nCB2;T\n")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    with pytest.raises(SourceError, match=r"t_cable.csv: .* a line is longer than 16 MiB"):
+        read_csv(path, "t_cable")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before < 4 * size
