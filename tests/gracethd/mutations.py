@@ -128,6 +128,25 @@ def no_shape(tables: Tables, table: str, draw: Draw) -> Expected | None:
     return None  # told when files are read
 
 
+def off_the_list(tables: Tables, table: str, draw: Draw) -> Expected | None:
+    """Write a status that no list has: in every table of either version that has one."""
+    names = [name for name in tables[table] if name.endswith("_statut")]
+    if not names or (found := some_row(tables, table, draw)) is None:
+        return None
+    put(tables, table, found[0], names[0], "???")
+    return frozenset({"hors_liste"}), found[1]
+
+
+def columns_cut(tables: Tables, table: str, _draw: Draw) -> Expected | None:
+    """Keep the first half of the columns, as a file that was cut by a tool does."""
+    frame = tables[table]
+    names = [name for name in frame if name not in ("line", "geometry")]
+    if len(names) < 2:
+        return None
+    tables[table] = frame.drop(columns=names[len(names) // 2 :])
+    return frozenset({"attribut_absent", "cle_absente"}), ""
+
+
 def _shaped(value: shapely.Geometry, *rules: str) -> Fault:
     def fault(tables: Tables, table: str, draw: Draw) -> Expected | None:
         row = in_shape(tables, table, draw, value)
@@ -191,6 +210,8 @@ FAULTS: dict[str, Fault] = {
     "wrong_type": wrong_type,
     "nowhere": nowhere,
     "no_shape": no_shape,
+    "off_the_list": off_the_list,
+    "columns_cut": columns_cut,
     "off_the_earth": _shaped(shapely.Point(1.5e7, 7e6), "coordonnees_absurdes", "geometrie_type"),
     "another_shape": _shaped(
         shapely.GeometryCollection([shapely.Point(650_000, 7_060_000)]), "geometrie_type"
