@@ -6,6 +6,7 @@ together take about the time of two. Their codes differ by a prefix and they sta
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -21,6 +22,7 @@ from gracethd.synth import random_area, synthesise, write_synth
 from tests.gracethd.mutations import MODEL, Tables
 
 APART_M = 5_000.0
+A_ROW = 10
 PRISES = 4
 
 
@@ -41,15 +43,21 @@ def copy_of(delivery: Delivery, number: int) -> Delivery:
     """Give a copy that stands apart, its codes with a prefix of three digits."""
     tables: Tables = {}
     for table, frame in delivery.tables.items():
-        model = MODEL[MODEL["table"] == table]
-        coded = set(model.loc[(model["foreign_key"] != "") | (model["primary_key"] == "yes"), "attribute"])
-        coded |= set(UNIQUE.get(table, ()))
-        names = [name for name in frame.columns if name in coded]
+        names = [name for name in frame.columns if name in _coded(table)]
         copied = frame.assign(**{name: f"{number:03}-" + frame[name] for name in names})
         if isinstance(copied, gpd.GeoDataFrame):
-            copied = copied.set_geometry(copied.geometry.translate(xoff=number * APART_M))
+            east, north = number % A_ROW * APART_M, number // A_ROW * APART_M
+            copied = copied.set_geometry(copied.geometry.translate(xoff=east, yoff=north))
         tables[table] = copied
     return replace(delivery, name=f"{number:03}", tables=tables)
+
+
+@cache
+def _coded(table: str) -> frozenset[str]:
+    """Give the attributes of a table that name an object."""
+    model = MODEL[MODEL["table"] == table]
+    coded = model.loc[(model["foreign_key"] != "") | (model["primary_key"] == "yes"), "attribute"]
+    return frozenset(coded) | frozenset(UNIQUE.get(table, ()))
 
 
 def walk(deliveries: Sequence[Delivery]) -> tuple[pd.DataFrame, Built]:
@@ -68,7 +76,7 @@ def walk(deliveries: Sequence[Delivery]) -> tuple[pd.DataFrame, Built]:
 def said_of(findings: pd.DataFrame, delivery: str) -> pd.DataFrame:
     """Give what is said of one copy, its prefix taken out."""
     of_it = (findings["delivery"] == delivery) | findings["code"].str.startswith(f"{delivery}-")
-    rows = findings.loc[of_it, ["rule", "table", "attribute", "code", "message"]].fillna("")
+    rows = findings.loc[of_it, ["rule", "table", "attribute", "code", "message", "line"]].fillna("")
     plain = {name: rows[name].str.replace(f"{delivery}-", "", regex=False) for name in ("code", "message")}
     return rows.assign(**plain)
 
