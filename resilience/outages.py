@@ -41,7 +41,7 @@ def outage_exposure(
         A zone that no row of the table has.
     """
     assets = network.assets
-    zone = _zones(assets, equipment)
+    zone = zones_of_assets(assets, equipment)
     parts = []
     for outage in outages:
         is_off = (zone["zone_elec"] == outage.zone_elec).groupby(zone["asset"]).any()
@@ -67,8 +67,21 @@ def outage_exposure(
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _zones(assets: pd.DataFrame, equipment: pd.DataFrame | None) -> pd.DataFrame:
-    """Give the zones of each asset (asset, zone_elec): those of all that stands at its place."""
+def zones_of_assets(assets: pd.DataFrame, equipment: pd.DataFrame | None) -> pd.DataFrame:
+    """Give the power zones of each asset: those of all that stands at its place.
+
+    Parameters
+    ----------
+    assets : DataFrame
+        ``Network.assets``.
+    equipment : DataFrame or None
+        The table equipements: kind, code, zone_elec.
+
+    Returns
+    -------
+    DataFrame
+        asset, zone_elec: one row per pair; none for what no row of the table places in a zone.
+    """
     if equipment is None or "zone_elec" not in equipment:
         return pd.DataFrame({"asset": [], "zone_elec": []})
     given = equipment[equipment["zone_elec"].fillna("") != ""]

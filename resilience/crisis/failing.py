@@ -18,6 +18,7 @@ from resilience.fragility import autonomy_h
 from resilience.loss.draws import failures_of_draws, keys_of_assets, mix, text_keys
 from resilience.loss.events import events_of, sample_event
 from resilience.losses import LossIndex
+from resilience.outages import zones_of_assets
 from resilience.parameters import Parameters
 from resilience.rates import AERIAL, BURIED, rooms
 from resilience.scenarios import FailureRule, Outage, Scenario
@@ -107,24 +108,6 @@ def failed_assets(
     return out.sort_values(["failed_at_h", "asset", "cause"], ignore_index=True).drop_duplicates(
         ignore_index=True
     )
-
-
-def zone_members(tables: Mapping[str, pd.DataFrame], zone: str, where: str) -> pd.DataFrame:
-    """Give the rows of the table of equipment in a power zone.
-
-    Raises
-    ------
-    StudyError
-        When nothing stands in the zone.
-    """
-    equipment = tables.get("equipements")
-    zones = pd.Series(dtype=str) if equipment is None else equipment["zone_elec"].fillna("").astype(str)
-    known = sorted(set(zones) - {""})
-    if zone not in known:
-        cure = near_name(zone, known) if known else "name [tables] equipements, with its column zone_elec"
-        raise StudyError(f"{where}: no equipment stands in the power zone {zone!r}; {cure}")
-    assert equipment is not None
-    return equipment[(zones == zone).to_numpy()]
 
 
 def within(
@@ -242,19 +225,22 @@ def _without_power(
     parameters: Parameters,
 ) -> pd.DataFrame:
     """NRO of a power zone: they last their batteries, then wait for the mains; PM need no power."""
-    where = f"scenarios.{scenario.name}.outages"
-    members = zone_members(tables, outage.zone_elec, where)
-    assets = network.assets
-    inside_zone = pd.MultiIndex.from_frame(assets[["kind", "code"]]).isin(
-        pd.MultiIndex.from_frame(members[["kind", "code"]])
-    )
-    nro = rooms(assets, "NRO")
-    # a room is in the zone that its site or its node is in
-    place = assets.loc[inside_zone & (assets["nd_code"] != "").to_numpy(), "nd_code"]
-    of_zone = nro[inside_zone[nro] | assets["nd_code"].iloc[nro].isin(place).to_numpy()]
-    lasts = autonomy_h(
-        network, of_zone.astype(np.int64), parameters, scenario.level, tables.get("equipements")
-    )
+    equipment = tables.get("equipements")
+    known = set() if equipment is None else set(equipment["zone_elec"].fillna("").astype(str)) - {""}
+    if outage.zone_elec not in known:
+        cure = (
+            near_name(outage.zone_elec, known)
+            if known
+            else "name [tables] equipements, with its column zone_elec"
+        )
+        raise StudyError(
+            f"scenarios.{scenario.name}.outages: no equipment stands in the power zone"
+            f" {outage.zone_elec!r}; {cure}"
+        )
+    zone = zones_of_assets(network.assets, equipment)
+    nro = rooms(network.assets, "NRO")
+    of_zone = nro[np.isin(nro, zone.loc[zone["zone_elec"] == outage.zone_elec, "asset"])]
+    lasts = autonomy_h(network, of_zone.astype(np.int64), parameters, scenario.level, equipment)
     falls = lasts < outage.hours
     return pd.DataFrame(
         {
