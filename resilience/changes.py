@@ -5,14 +5,20 @@ is one more edge outside the spanning tree, and only assets on the way to its tw
 taken out fails together with each asset asked about.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from gracethd.errors import GraceTHDError
+from gracethd.network.types import Network
+from gracethd.routes.types import Routes
 from gracethd.service import Int, ServiceGraph
-from resilience.losses import LossIndex, Owned, index_graph, losses_of_assets, losses_of_owned
+from resilience.explain.find import find_asset
+from resilience.losses import LossIndex, Owned, index_graph, losses_of_assets, losses_of_owned, losses_of_sets
 from resilience.spanning import Long, SpanningTree
 
 _NONE: Int = np.empty(0, np.int32)
@@ -37,6 +43,82 @@ class Change(NamedTuple):
     edge_asset: Int = _NONE
     edge_of: Int = _NONE
     removed: Int = _NONE
+
+
+class NewCable(NamedTuple):
+    """A cable that is not there yet.
+
+    Attributes
+    ----------
+    code : str
+        Its name in the answer, of kind ``cable``.
+    end1, end2 : str
+        ``kind:code`` of the rooms, boxes or places that it joins.
+    ways : tuple of str
+        ``kind:code`` of what it lies in or on and fails with, of today's network.
+    """
+
+    code: str
+    end1: str
+    end2: str
+    ways: tuple[str, ...] = ()
+
+
+def losses_with(
+    network: Network, routes: Routes, *, added: Sequence[NewCable] = (), removed: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Tell which objects cut or strand more, or fewer, prises once cables are added and objects taken out.
+
+    Parameters
+    ----------
+    network : Network
+    routes : Routes
+    added : sequence of NewCable
+        Today's ways of serving go on as they are; light takes the new cable when they fail.
+    removed : sequence of str
+        ``kind:code`` of what is taken out for good.
+
+    Returns
+    -------
+    DataFrame
+        One row per object of which a number changes: kind, code, prises_cut_before, prises_cut,
+        prises_stranded_before, prises_stranded (int64). New cables come last, with 0 before. What the removed
+        objects cut together, whatever else fails, is in ``attrs["prises_cut"]`` and
+        ``attrs["prises_stranded"]``; an object cuts what is lost beyond that.
+
+    Raises
+    ------
+    GraceTHDError
+        When an object does not exist, or is not one end: none of its fibres are followed, or several cables
+        pass it that nothing joins.
+
+    Examples
+    --------
+    >>> link = NewCable("projet", "local:LP1", "local:LN2")  # doctest: +SKIP
+    >>> losses_with(network, routes, added=[link])  # doctest: +SKIP
+    """
+    assets = network.assets
+    new = pd.DataFrame({"kind": "cable", "code": [cable.code for cable in added]}, dtype=object)
+    out = pd.concat([pd.DataFrame(assets[["kind", "code"]]), new], ignore_index=True)
+    gone = np.array([find_asset(assets, label) for label in removed], np.int32)
+    together: dict[str, int] = {}
+    rooms = routes.rooms.set_index("asset")
+    for name, graph, at in (
+        ("prises_cut", routes.nominal, rooms["vertex_nominal"]),
+        ("prises_stranded", routes.physical, rooms["vertex_physical"]),
+    ):
+        change = _cables(assets, graph, at[at >= 0], added)._replace(removed=gone)
+        index = index_graph(graph, graph.prises)
+        before = losses_of_assets(index)
+        out[f"{name}_before"] = np.concatenate([before[:, 0], np.zeros(len(added), np.int64)])
+        out[name] = losses_after(graph, index, before, change)[:, 0]
+        together[name] = int(losses_of_sets(index, np.array([0, len(gone)]), gone)[0, 0])
+    is_same = (out["prises_cut"] == out["prises_cut_before"]) & (
+        out["prises_stranded"] == out["prises_stranded_before"]
+    )
+    found = out[~is_same].reset_index(drop=True)
+    found.attrs.update(together)
+    return found
 
 
 def changed(graph: ServiceGraph, change: Change) -> ServiceGraph:
@@ -119,6 +201,39 @@ def losses_after(graph: ServiceGraph, index: LossIndex, before: Long, change: Ch
         alone = _owned_by(index, graph, change, np.empty(0, np.int64), extra=1)
         out[asked] -= losses_of_owned(wider, alone)
     return out
+
+
+def _cables(assets: pd.DataFrame, graph: ServiceGraph, rooms: pd.Series, added: Sequence[NewCable]) -> Change:
+    """Give the edges of new cables between the vertices of their ends, and what these fail with.
+
+    `rooms` is the vertex of each room of the graph, by asset number.
+    """
+    ends = [
+        [_vertex_of(assets, graph, rooms, label) for label in (cable.end1, cable.end2)] for cable in added
+    ]
+    tail, head = np.array(ends, np.int32).reshape(-1, 2).T
+    owners = [
+        [*(find_asset(assets, way) for way in cable.ways), graph.n_assets + number]
+        for number, cable in enumerate(added)
+    ]
+    return Change(
+        tail,
+        head,
+        edge_asset=np.array([asset for row in owners for asset in row], np.int32),
+        edge_of=np.repeat(np.arange(len(added)), [len(row) for row in owners]).astype(np.int32),
+    )
+
+
+def _vertex_of(assets: pd.DataFrame, graph: ServiceGraph, rooms: pd.Series, label: str) -> int:
+    asset = find_asset(assets, label)
+    if asset in rooms.index:
+        return int(rooms[asset])
+    vertices = np.unique(graph.vertex_of[graph.vertex_asset == asset])
+    if len(vertices) == 1:
+        return int(vertices[0])
+    found = f"{len(vertices)} separate cables pass there" if len(vertices) else "no light is followed there"
+    cure = "name the room of an NRO or a PM, or a box that joins what it holds"
+    raise GraceTHDError(f"a cable cannot end in {label}: {found}; {cure}")
 
 
 def _n_assets(graph: ServiceGraph, change: Change) -> int:

@@ -133,8 +133,12 @@ def _stretches(
     first, second = (lines[lines["cable"].isin(leg)].drop_duplicates("asset") for leg in legs)
     shared = set(first["asset"]) & set(second["asset"])
     first, second = (leg[~leg["asset"].isin(shared)] for leg in (first, second))
-    if first.empty or second.empty:
+    # legs are far longer than what is near: only that is drawn together and widened
+    tree = shapely.STRtree(second["shape"].to_numpy())
+    close = tree.query(first["shape"].to_numpy(), predicate="dwithin", distance=near_m)
+    if not close.size:
         return []
+    first, second = (leg.iloc[np.unique(at)] for leg, at in zip((first, second), close, strict=True))
     other = shapely.union_all(second["shape"].to_numpy())
     near = shapely.intersection(shapely.union_all(first["shape"].to_numpy()), shapely.buffer(other, near_m))
     merged = shapely.get_parts(shapely.line_merge(near))

@@ -1,15 +1,23 @@
 """Losses after a change, equal to those of a network built anew."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import resilience.changes
+from gracethd.errors import GraceTHDError
+from gracethd.network import build_network
+from gracethd.network.types import Network
+from gracethd.routes import trace_routes
+from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
-from resilience.changes import Change, changed, losses_after
+from resilience.changes import Change, NewCable, changed, losses_after, losses_with
 from resilience.losses import index_graph, losses_of_assets
+from tests.networks import Piece, cable, draw, nro, pbo, pm, prises
 from tests.resilience.service_graphs import service_graph, service_graphs
+from tests.resilience.small_network import small_network
 from tests.resilience.test_losses import lost_by_search, members, weights
 
 
@@ -85,3 +93,83 @@ def test_numbers_that_do_not_fit_are_named() -> None:
         losses_after(line, index, losses_of_assets(index), Change(removed=int32([4])))
     with pytest.raises(ValueError, match=r"Change\.head"):
         losses_after(line, index, losses_of_assets(index), Change(int32([0]), int32([9])))
+
+
+def rows(found: pd.DataFrame) -> dict[str, tuple[int, ...]]:
+    """Give cut before, cut, stranded before, stranded of each object that changed."""
+    numbers = ["prises_cut_before", "prises_cut", "prises_stranded_before", "prises_stranded"]
+    return dict(
+        zip(
+            found["kind"] + ":" + found["code"],
+            found[numbers].itertuples(index=False, name=None),
+            strict=True,
+        )
+    )
+
+
+def test_a_new_cable_is_told_by_what_it_frees_and_not_beyond_the_way_it_lies_in() -> None:
+    """A cable from LN2 to PM LP1 takes the place of TR1; in the way of CO3 it frees nobody behind CO3."""
+    network, routes = small_network()
+    in_its_way = losses_with(
+        network, routes, added=[NewCable("X", "local:LP1", "local:LN2", ("cheminement:WC3",))]
+    )
+    freed = {"cable:TR1": (15, 0, 15, 0), "cheminement:W1": (15, 0, 15, 0)}
+    assert rows(in_its_way) == {**freed, "cable:CO3": (7, 0, 7, 0)}
+    apart = losses_with(network, routes, added=[NewCable("X", "local:LP1", "local:LN2")])
+    assert rows(apart) == {**freed, "cable:CO3": (7, 0, 7, 0), "cheminement:WC3": (7, 0, 7, 0)}
+    assert apart.attrs == {"prises_cut": 0, "prises_stranded": 0}
+
+
+def test_what_is_taken_out_is_told_with_what_then_hangs_on_one_object() -> None:
+    network, routes = small_network()
+    found = losses_with(network, routes, removed=["cable:CO1"])
+    assert rows(found) == {"cable:CO2": (0, 22, 0, 22), "cheminement:WC2": (0, 22, 0, 22)}
+    assert found.attrs == {"prises_cut": 0, "prises_stranded": 0}
+    assert losses_with(network, routes, removed=["cable:DI1"]).attrs == {
+        "prises_cut": 10,
+        "prises_stranded": 0,
+    }
+
+
+def test_a_cable_that_the_inventory_gets_changes_what_was_foretold() -> None:
+    """Two NROs, each with its PM: the link between the PMs, foretold and then drawn."""
+    at = {
+        "N0": (0.0, 0.0),
+        "N1": (500.0, 0.0),
+        "N2": (500.0, 200.0),
+        "N3": (600.0, 0.0),
+        "N4": (600.0, 200.0),
+    }
+    drawn = [
+        nro("R0", "N0"), pm("P1", "N1"), pm("P2", "N2"), pbo("B1", "N3"), pbo("B2", "N4"),
+        prises("B1", "L1", "L2"), prises("B2", "L3"), cable("T1", "N0", "N1", "TR"),
+        cable("T2", "N0", "N2", "TR"), cable("D1", "N1", "N3", "DI"), cable("D2", "N2", "N4", "DI"),
+    ]  # fmt: skip
+
+    def stranded(*more: Piece) -> tuple[Network, Routes, dict[str, int]]:
+        inventory = draw(*drawn, *more, at=at)
+        network = build_network(inventory)
+        routes = trace_routes(inventory, network)
+        lost = losses_of_assets(index_graph(routes.physical, routes.physical.prises))[:, 0]
+        return (
+            network,
+            routes,
+            dict(zip(network.assets["kind"] + ":" + network.assets["code"], lost.tolist(), strict=True)),
+        )
+
+    network, routes, before = stranded()
+    *_, after = stranded(cable("X", "N1", "N2", "TR"))
+    found = losses_with(network, routes, added=[NewCable("X", "local:P1", "local:P2")])
+    foretold = before | {"cable:X": 0} | {name: numbers[3] for name, numbers in rows(found).items()}
+    assert foretold == after
+    assert before["cable:T1"] > 0 == after["cable:T1"]
+
+
+def test_a_cable_between_what_is_no_end_is_refused_in_words() -> None:
+    network, routes = small_network()
+    with pytest.raises(GraceTHDError, match="cannot end in ebp:C1: 2 separate cables pass there"):
+        losses_with(network, routes, added=[NewCable("X", "ebp:C1", "local:LN2")])
+    with pytest.raises(GraceTHDError, match="no light is followed there"):
+        losses_with(network, routes, added=[NewCable("X", "cheminement:W1", "local:LN2")])
+    with pytest.raises(GraceTHDError, match="no such local"):
+        losses_with(network, routes, removed=["local:LN9"])
