@@ -14,6 +14,7 @@ from gracethd.service import ServiceGraph
 from resilience.loss.draws import UInt64
 from resilience.loss.events import events_of, sample_event
 from resilience.losses import LossIndex, index_graph, losses_of_sets
+from resilience.objects import rows_named
 from resilience.sections import StudyError
 from resilience.study import Observed
 
@@ -95,16 +96,9 @@ def _of_map(
 
 
 def _of_objects(index: LossIndex, network: Network, one: Observed) -> dict[str, object]:
-    name = network.assets["kind"].astype(str) + ":" + network.assets["code"].astype(str)
-    number = pd.Index(name).get_indexer(pd.Index(one.objects))
-    if (number < 0).any():
-        missing = one.objects[int(np.flatnonzero(number < 0)[0])]
-        raise StudyError(
-            f"loss.observed {one.name!r}: no object {missing!r} in the deliveries; write kind:code,"
-            " like 'local:LC0001'"
-        )
-    lost = losses_of_sets(index, np.array([0, len(number)]), number.astype(np.int32))
-    return _row(one, lost[:, 0], float(len(set(one.objects))))
+    number = rows_named(network.assets, one.objects, where=f"loss.observed {one.name!r}").astype(np.int32)
+    lost = losses_of_sets(index, np.array([0, len(number)]), number)
+    return _row(one, lost[:, 0], float(len(number)))
 
 
 def _row(

@@ -18,6 +18,7 @@ from resilience.fragility import autonomy_h
 from resilience.loss.draws import failures_of_draws, keys_of_assets, mix, text_keys
 from resilience.loss.events import events_of, sample_event
 from resilience.losses import LossIndex
+from resilience.objects import rows_named
 from resilience.outages import zones_of_assets
 from resilience.parameters import Parameters
 from resilience.rates import AERIAL, BURIED, rooms
@@ -120,32 +121,11 @@ def within(
 
 
 def _named(rule: FailureRule, network: Network, tables: Mapping[str, pd.DataFrame], where: str) -> Numbers:
-    assets = network.assets
-    label = assets["kind"].astype(str) + ":" + assets["code"].astype(str)
-    of_group = [one for one in rule.objects if one.partition(":")[0] in GROUP_KINDS]
-    single = [one for one in rule.objects if one not in of_group]
-    number = pd.Index(label).get_indexer(pd.Index(single, dtype=str))
-    if (number < 0).any():
-        _refuse_object(single[int(np.flatnonzero(number < 0)[0])], label, where)
-    found = [number.astype(np.int32)]
-    if of_group:
-        groups = risk_groups(network, tables)
-        name = groups["kind"] + ":" + groups["code"]
-        for one in of_group:
-            members = groups.loc[(name == one).to_numpy(), "asset"].to_numpy(np.int32)
-            if not len(members):
-                _refuse_object(one, name, where)
-            found.append(members)
-    return np.unique(np.concatenate(found))
-
-
-def _refuse_object(one: str, known: pd.Series, where: str) -> None:
-    kind = one.partition(":")[0]
-    of_kind = sorted(known[known.str.startswith(f"{kind}:").to_numpy(bool)].unique())
-    if not of_kind:
-        raise StudyError(f"{where}: nothing of the kind of {one!r} is in the deliveries; write kind:code")
-    cure = near_name(one, of_kind) if len(of_kind) <= 20 else near_name(one, of_kind).partition("known")[0]
-    raise StudyError(f"{where}: no object {one!r} in the deliveries; {cure or f'like {of_kind[0]!r}'}")
+    assets = pd.DataFrame(network.assets[["kind", "code"]]).reset_index(names="asset")
+    if any(one.partition(":")[0] in GROUP_KINDS for one in rule.objects):
+        assets = pd.concat([assets, risk_groups(network, tables)[["asset", "kind", "code"]]])
+    named = assets["asset"].to_numpy(np.int32)[rows_named(assets, rule.objects, where=where)]
+    return np.unique(named)
 
 
 def _selected(

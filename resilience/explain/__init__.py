@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from resilience.explain.case import FATES, carried_by, case_of, downstream_of, prises_behind, upstream_of
-from resilience.explain.find import find_asset
 from resilience.explain.other_ways import other_ways
 from resilience.explain.words import context, from_feed, through, what_it_cuts
+from resilience.objects import rows_named
 from resilience.shared_risk import risk_groups
 
-__all__ = ["FATES", "ROLES", "Explanation", "explain", "find_asset"]
+__all__ = ["FATES", "ROLES", "Explanation", "explain"]
 
 ROLES = ("objet", "membre", "porté", "amont", "aval", "secours")
 
@@ -76,7 +76,7 @@ def explain(
 
     Raises
     ------
-    GraceTHDError
+    StudyError
         When there is no such object; the message proposes the nearest codes.
 
     Examples
@@ -84,7 +84,7 @@ def explain(
     >>> told = explain(network, routes, spof(network, routes, {}), "cable:CB012", {})  # doctest: +SKIP
     >>> told.lines[0]  # doctest: +SKIP
     """
-    asset = find_asset(table, label)
+    asset = int(table.index[rows_named(table, [label], where="--asset")[0]])
     groups = risk_groups(network, tables)
     case = case_of(network, routes, table, asset, groups)
     prises = prises_behind(case)

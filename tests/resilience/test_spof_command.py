@@ -165,7 +165,7 @@ def test_filters_keep_what_they_name(study: Path, tmp_path: Path, command: Run) 
         (["--commune", "vilage 3"], "no object stands there; did you mean '62003' (Village 3)?"),
         (["--commune", "Paris"], "no object stands there; give an INSEE code, as 6200"),
         (["--public", "--min-prises", "300"], "--public and --min-prises do not go together"),
-        (["--asset", "cable:NONE"], "no such cable"),
+        (["--asset", "cable:NONE"], "--asset: no object 'cable:NONE' in the deliveries"),
         (["--public", "--asset", "cable:NONE"], "do not go together"),
         (["--public", "--kind", "cable"], "do not go together"),
         (["-o", "spof.docx"], "write to a folder or to a name that ends in .csv, .gpkg, .parquet or .xlsx"),

@@ -203,7 +203,10 @@ def test_a_selection_keeps_what_fits_all_of_it(played: Play, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('failures = [{objects = ["cable:TR9"]}]', r"failures\[0\]: no object 'cable:TR9'.*did you mean"),
+        (
+            'failures = [{objects = ["cable:TR9"]}]',
+            r"failures\[0\]: no object 'cable:TR9'.*the nearest codes are cable:TR2",
+        ),
         ('failures = [{objects = ["ouvrage:X"]}]', "nothing of the kind of 'ouvrage:X'"),
         ('failures = [{hazard = "crue", event = "Q20"}]', "no event 'Q20' of a hazard 'crue'; events: none"),
         ('failures = [{kind = "conduite"}]', "no object of the network fits this selection"),

@@ -1,0 +1,81 @@
+"""Objects found by ``kind:code``, as studies and command lines name them, or the nearest codes proposed."""
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from resilience.sections import StudyError
+
+_NEAR_CODES = 5
+_COMPARED = 20_000  # codes compared with one that is unknown; nearest first by common beginning
+
+
+def rows_named(table: pd.DataFrame, labels: Sequence[str], *, where: str) -> NDArray[np.intp]:
+    """Give the rows of a table that bear one of these names, in their order.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With columns kind and code; several rows may bear one name, as the members of a group do.
+    labels : sequence of str
+        ``kind:code``, as ``cable:CB012``.
+    where : str
+        What names them, as the message says it.
+
+    Returns
+    -------
+    (n,) intp
+        Positions of rows, rising.
+
+    Raises
+    ------
+    StudyError
+        When a name is borne by no row; the message proposes the nearest codes, or the kinds where the code
+        exists.
+
+    Examples
+    --------
+    >>> rows_named(pd.DataFrame({"kind": ["cable", "local"], "code": "A"}), ["local:A"], where="x").tolist()
+    [1]
+    """
+    asked = pd.Series(list(labels), dtype=str).str.partition(":")
+    # codes first: names are only written for the few rows that may be meant
+    near = np.flatnonzero(table["code"].isin(asked[2]))
+    few = table.iloc[near]
+    named = few["kind"].astype(str) + ":" + few["code"].astype(str)
+    known = set(named)
+    for label in labels:
+        if label not in known:
+            raise StudyError(f"{where}: {_missing(table, label)}")
+    return near[named.isin(list(labels)).to_numpy()]
+
+
+def _missing(table: pd.DataFrame, label: str) -> str:
+    """Tell that an object does not exist, and what may be meant."""
+    kind, colon, code = label.partition(":")
+    kinds = sorted(set(table["kind"].astype(str)))
+    if not colon or kind not in kinds:
+        return (
+            f"nothing of the kind of {label!r} is in the deliveries; KIND:CODE is expected, with a kind among"
+            f" {', '.join(kinds)}"
+        )
+    told = f"no object {label!r} in the deliveries"
+    if elsewhere := sorted(set(table.loc[table["code"] == code, "kind"].astype(str))):
+        return f"{told}; the code exists as {', '.join(f'{other}:{code}' for other in elsewhere)}"
+    near = _near_codes(code, table.loc[table["kind"] == kind, "code"])
+    if not near:
+        return f"{told}; no code of a {kind} is near it"
+    return f"{told}; the nearest codes are {', '.join(f'{kind}:{other}' for other in near)}"
+
+
+def _near_codes(code: str, known: pd.Series) -> list[str]:
+    """Give the codes nearest to one that does not exist, among those that begin most alike."""
+    for length in range(min(len(code), 6), -1, -1):
+        near = known[known.str.startswith(code[:length])] if length else known
+        found = difflib.get_close_matches(code, sorted(near)[:_COMPARED], n=_NEAR_CODES, cutoff=0.5)
+        if found:
+            return found
+    return []
