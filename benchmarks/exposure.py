@@ -116,7 +116,7 @@ def rasters(folder: Path, side: int, n: int) -> None:
     flood = Hazard("crue", "flood_depth", "m", "extent", (HazardEvent(100.0, path),))
 
     def exposed(points: np.ndarray, lines: np.ndarray) -> Measured:
-        return measure(Places(points, lines, crs), flood, level="central", wet_from_m=0.0)[0]
+        return measure(Places(points, lines, crs), flood, {}, level="central", wet_from_m=0.0)[0]
 
     exposed(points[:10], lines[:10])
     bare, _ = timed(f"bare decode, {side:,} x {side:,} cells", lambda: decode(path), times=3)

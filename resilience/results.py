@@ -11,6 +11,7 @@ from gracethd.network import Network
 from gracethd.outputs.labels import value_label
 from gracethd.report import prises_line
 from gracethd.routes import Routes
+from resilience.exposure.layers import Layers
 from resilience.hazards import flood_rows
 from resilience.parameters import LEVELS
 from resilience.plan import Plan
@@ -30,6 +31,8 @@ class Results:
     tables : dict of str to DataFrame
     spof, listed, series, loops : see `resilience.spof`, `resilience.series`, `resilience.loops`
         `listed` is what people read; `spof` the full table.
+    layers : mapping
+        The layers of polygons that hazards name, near the network (`resilience.exposure.layers_near`).
     exposure, unmapped, event_losses, loss : DataFrame or None
         None where the study names no hazard (`loss` then holds the rates without a map alone); `unmapped`
         from `resilience.exposure.unmapped_by_commune`.
@@ -52,6 +55,7 @@ class Results:
     listed: gpd.GeoDataFrame
     series: gpd.GeoDataFrame
     loops: pd.DataFrame
+    layers: Layers
     exposure: pd.DataFrame | None
     unmapped: pd.DataFrame | None
     event_losses: pd.DataFrame | None

@@ -20,7 +20,13 @@ from gracethd.reading import read
 from gracethd.routes import Routes, trace_routes
 from resilience.backtest import back_test
 from resilience.benefits import Sampling
-from resilience.exposure import coverage_findings, expose_levels, layer_findings, unmapped_by_commune
+from resilience.exposure import (
+    coverage_findings,
+    expose_levels,
+    layer_findings,
+    layers_near,
+    unmapped_by_commune,
+)
 from resilience.fragility import equipment_findings, failure_probabilities, of_a_year
 from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_floods
 from resilience.incidents import update_rates
@@ -106,7 +112,8 @@ def analyse(
     equipment = tables.get("equipements")
     hazards = on_day(study.hazards, day)
     floods = recurrent_floods(hazards)
-    exposed = expose_levels(network, hazards, wet_from_m=study.loss.wet_from_m)
+    layers = layers_near(network, hazards)
+    exposed = expose_levels(network, hazards, wet_from_m=study.loss.wet_from_m, layers=layers)
     exposure = exposed["central"]
     wet = flood_rows(exposure, hazards)
     told = _told(study, network, exposed, equipment)
@@ -144,11 +151,10 @@ def analyse(
             sampling = Sampling(study.seed, study.loss.draws, study.loss.tail, workers)
             plan = choose(today, candidates, sampling, budget_eur=study.budget_eur, first_year=day.year + 1)
     clock.stop()
-    found += [inventory.findings, network.findings, routes.findings]
-    found += [hazard_findings(hazards, exposure), coverage_findings(hazards), layer_findings(hazards)]
     found += [
-        same_event_findings(coming),
-        effect_findings(hazards),
+        *(inventory.findings, network.findings, routes.findings),
+        *(hazard_findings(hazards, exposure), coverage_findings(hazards), layer_findings(hazards, layers)),
+        *(same_event_findings(coming), effect_findings(hazards)),
     ]
     found += [] if equipment is None else [equipment_findings(network, equipment)]
     return Results(
@@ -161,6 +167,7 @@ def analyse(
         listed=collapse(table, min_prises=MIN_PRISES),
         series=rows,
         loops=rings,
+        layers=layers,
         exposure=exposure if has_hazard else None,
         unmapped=unmapped_by_commune(network, exposure, tables.get("communes")) if has_hazard else None,
         event_losses=events if has_event else None,

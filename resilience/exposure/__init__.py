@@ -14,14 +14,22 @@ from numpy.typing import NDArray
 from gracethd.errors import CRSError
 from gracethd.network.types import Network
 from resilience.exposure.coverage import coverage_findings
-from resilience.exposure.layers import layer_findings
+from resilience.exposure.layers import Layers, layer_findings, read_layers
 from resilience.exposure.measuring import measure
 from resilience.exposure.types import Measured, Places
 from resilience.exposure.unmapped import unmapped_by_commune
 from resilience.hazards import Hazard, HazardError
 from resilience.parameters import LEVELS, Level
 
-__all__ = ["COLUMNS", "coverage_findings", "expose", "expose_levels", "layer_findings", "unmapped_by_commune"]
+__all__ = [
+    "COLUMNS",
+    "coverage_findings",
+    "expose",
+    "expose_levels",
+    "layer_findings",
+    "layers_near",
+    "unmapped_by_commune",
+]
 
 COLUMNS = (
     "asset", "kind", "code", "hazard", "scenario", "return_period",
@@ -33,7 +41,12 @@ ROUNDING = 1e-9  # share of a line below which a sum of its pieces is the whole
 
 
 def expose(
-    network: Network, hazards: Sequence[Hazard], *, wet_from_m: float = 0.0, level: Level = "central"
+    network: Network,
+    hazards: Sequence[Hazard],
+    *,
+    wet_from_m: float = 0.0,
+    level: Level = "central",
+    layers: Layers | None = None,
 ) -> pd.DataFrame:
     """Tell how strong each hazard is at each point asset and along each line, event by event.
 
@@ -57,6 +70,8 @@ def expose(
         A metre of line is wet where the depth is greater (DESIGN D19).
     level : {"low", "central", "high"}
         Of classes of depth that stand for an interval; numbers are what they are.
+    layers : mapping, optional
+        From `layers_near`, where they are of use elsewhere too; read here otherwise.
 
     Returns
     -------
@@ -93,32 +108,56 @@ def expose(
     names = [hazard.name for hazard in hazards]
     if len(set(names)) < len(names):
         raise HazardError(f"hazards named twice among {', '.join(sorted(names))}; give each its own name")
-    crs = _metric_crs(network)
-    geometry = network.assets.geometry.to_numpy()
-    at_point = np.flatnonzero(shapely.get_type_id(geometry) == shapely.GeometryType.POINT)
-    at_point = at_point[~shapely.is_empty(geometry[at_point])]
-    places = Places(geometry[at_point], network.lines.geometry.to_numpy(), crs)
-    asset = np.concatenate([at_point, network.lines["asset"].to_numpy()])
+    places, asset = _places(network)
+    if layers is None:
+        layers = read_layers(hazards, places.crs, bounds=places.bounds)
     measured = [
         (hazard, one)
         for hazard in sorted(hazards, key=lambda one: one.name)
-        for one in measure(places, hazard, level=level, wet_from_m=wet_from_m)
+        for one in measure(places, hazard, layers, level=level, wet_from_m=wet_from_m)
     ]
     return _rows(network, measured, asset, np.nan_to_num(shapely.length(places.lines)))
 
 
 def expose_levels(
-    network: Network, hazards: Sequence[Hazard], *, wet_from_m: float = 0.0
+    network: Network, hazards: Sequence[Hazard], *, wet_from_m: float = 0.0, layers: Layers | None = None
 ) -> dict[Level, pd.DataFrame]:
     """Give `expose` at low, central and high: one frame where every hazard is known exactly.
+
+    Layers of polygons are read once for the three.
 
     Examples
     --------
     >>> expose_levels(network, study.hazards)["high"]  # doctest: +SKIP
     """
+    layers = layers_near(network, hazards) if layers is None else layers
     if all(hazard.is_exact for hazard in hazards):
-        return dict.fromkeys(LEVELS, expose(network, hazards, wet_from_m=wet_from_m))
-    return {level: expose(network, hazards, wet_from_m=wet_from_m, level=level) for level in LEVELS}
+        return dict.fromkeys(LEVELS, expose(network, hazards, wet_from_m=wet_from_m, layers=layers))
+    return {
+        level: expose(network, hazards, wet_from_m=wet_from_m, level=level, layers=layers) for level in LEVELS
+    }
+
+
+def layers_near(network: Network, hazards: Sequence[Hazard]) -> Layers:
+    """Read the layers of polygons near the network: see `resilience.exposure.layers.read_layers`.
+
+    Examples
+    --------
+    >>> layers = layers_near(network, study.hazards)  # doctest: +SKIP
+    >>> layer_findings(study.hazards, layers)  # doctest: +SKIP
+    """
+    places, _ = _places(network)
+    return read_layers(hazards, places.crs, bounds=places.bounds)
+
+
+def _places(network: Network) -> tuple[Places, NDArray[np.integer]]:
+    """Give the points and lines of a network, and the asset of each, points first."""
+    crs = _metric_crs(network)
+    geometry = network.assets.geometry.to_numpy()
+    at_point = np.flatnonzero(shapely.get_type_id(geometry) == shapely.GeometryType.POINT)
+    at_point = at_point[~shapely.is_empty(geometry[at_point])]
+    asset = np.concatenate([at_point, network.lines["asset"].to_numpy()])
+    return Places(geometry[at_point], network.lines.geometry.to_numpy(), crs), asset
 
 
 def _rows(

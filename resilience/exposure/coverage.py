@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gracethd.errors import CRSError, SourceError
 from gracethd.findings import findings_frame, merge_findings
-from resilience.exposure.grid import grid_of, open_raster
+from resilience.exposure.grid import grid_of, open_raster, raster_role
 from resilience.exposure.layers import AREAS, DRIVERS, reprojected
 from resilience.hazards import Hazard, HazardError, local_file
 
@@ -104,7 +104,7 @@ def coverage_findings(hazards: Sequence[Hazard]) -> pd.DataFrame:
             if not event.is_raster:
                 continue  # between polygons, what is mapped and dry is right
             with open_raster(event.path, hazard=hazard.name) as source:
-                grid = grid_of(source, event.path)
+                grid = grid_of(source, raster_role(event.path, hazard.name))
             area = read_coverage(Path(hazard.coverage), grid.crs, hazard=hazard.name)
             share = shapely.area(shapely.difference(area, grid.footprint())) / shapely.area(area)
             if share > BEYOND_SHARE:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from resilience.exposure.coverage import read_coverage
-from resilience.exposure.grid import open_raster
-from resilience.exposure.layers import read_polygons
+from resilience.exposure.grid import open_raster, raster_role
+from resilience.exposure.layers import Layers, polygons_of, read_layers
 from resilience.exposure.layouts import intensity_of_codes
 from resilience.hazards import Hazard, HazardEvent, HazardKind
 
@@ -34,7 +34,7 @@ def hazard_extents(
     hazards: Sequence[Hazard],
     crs: pyproj.CRS,
     *,
-    bounds: Float | None = None,
+    layers: Layers | None = None,
     limits: Callable[[HazardKind], Limits] = lambda _: ANYWHERE,
 ) -> gpd.GeoDataFrame:
     """Give where each event reaches, by class of intensity.
@@ -44,8 +44,9 @@ def hazard_extents(
     hazards : sequence of Hazard
     crs : pyproj.CRS
         Of the result.
-    bounds : (4,) float64, optional
-        Of the network, in `crs`: polygons away from them are not drawn.
+    layers : mapping, optional
+        From `resilience.exposure.layers_near`: polygons away from the network are not drawn. All are read
+        otherwise.
     limits : callable
         Classes of a kind: lower limit (not in it), upper one (in it), name. By default one class: anything
         above 0.
@@ -58,11 +59,12 @@ def hazard_extents(
         and event as given, weak classes first. Polygons may overlap from class to class, cells do not.
     """
     rows = []
+    layers = read_layers(hazards, crs) if layers is None else layers
     for hazard in hazards:
         for event in hazard.events:
             head = (hazard.name, hazard.kind, event.scenario, float(event.return_period))
             classes = limits(hazard.kind)
-            shapes = _shapes(hazard, event, crs, bounds, classes)
+            shapes = _shapes(hazard, event, crs, layers, classes)
             rows += [(*head, name, shape) for (_, _, name), shape in zip(classes, shapes, strict=True)]
     names = ["hazard", "hazard_kind", "scenario", "return_period", "intensity_class"]
     columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
@@ -70,23 +72,25 @@ def hazard_extents(
 
 
 def mapped_areas(
-    hazards: Sequence[Hazard], crs: pyproj.CRS, *, bounds: Float | None = None
+    hazards: Sequence[Hazard], crs: pyproj.CRS, *, layers: Layers | None = None
 ) -> gpd.GeoDataFrame:
     """Give where each hazard has been mapped (D17): hazard, geometry.
 
     For "extent" and "valid" it is where every event of the hazard has been.
     """
-    shapes = [_mapped(hazard, crs, bounds) for hazard in hazards]
+    layers = read_layers(hazards, crs) if layers is None else layers
+    shapes = [_mapped(hazard, crs, layers) for hazard in hazards]
     return gpd.GeoDataFrame({"hazard": [hazard.name for hazard in hazards]}, geometry=shapes, crs=crs)
 
 
-def _mapped(hazard: Hazard, crs: pyproj.CRS, bounds: Float | None) -> shapely.Geometry:
+def _mapped(hazard: Hazard, crs: pyproj.CRS, layers: Layers) -> shapely.Geometry:
     if not isinstance(hazard.coverage, str):
         return read_coverage(hazard.coverage, crs, hazard=hazard.name)
-    areas = []
+    areas: list[shapely.Geometry] = []
     for event in hazard.events:
         if not event.is_raster:
-            areas.append(_mapped_polygons(hazard, event, crs, bounds))
+            polygons = polygons_of(layers[event.path, event.layer], hazard, event, crs, level="central")
+            areas.append(shapely.union_all(polygons.geometry))
             continue
         with open_raster(event.path, hazard=hazard.name) as source:
             shape = _picture(source)
@@ -98,11 +102,11 @@ def _mapped(hazard: Hazard, crs: pyproj.CRS, bounds: Float | None) -> shapely.Ge
 
 
 def _shapes(
-    hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, bounds: Float | None, classes: Limits
+    hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, layers: Layers, classes: Limits
 ) -> list[shapely.Geometry]:
     """Give the outline of each class of intensity of an event."""
     if not event.is_raster:
-        polygons = read_polygons(hazard, event, crs, bounds=bounds, level="central")
+        polygons = polygons_of(layers[event.path, event.layer], hazard, event, crs, level="central")
         value = polygons.intensity
         return [shapely.union_all(polygons.geometry[(value > low) & (value <= up)]) for low, up, _ in classes]
     with open_raster(event.path, hazard=hazard.name) as source:
@@ -116,7 +120,7 @@ def _intensity_of_cells(source: rasterio.DatasetReader, hazard: Hazard, event: H
     if hazard.reading.classes:
         codes = source.read(1, out_shape=shape, masked=True)  # codes have no average: the nearest one
         code = np.ma.filled(codes.astype(np.float64), np.nan).ravel()
-        role = f"{event.path} (hazard {hazard.name!r})"
+        role = raster_role(event.path, hazard.name)
         return intensity_of_codes(code, hazard, "central", role=role).reshape(shape)
     # an average over the cells merged into one is above 0 as soon as one of them is wet
     value = source.read(1, out_shape=shape, resampling=Resampling.average, masked=True)
@@ -131,12 +135,6 @@ def _intensity_of_cells(source: rasterio.DatasetReader, hazard: Hazard, event: H
             dst_nodata=np.nan, resampling=Resampling.average,
         )  # fmt: skip
     return level + event.rise_m - ground
-
-
-def _mapped_polygons(
-    hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, bounds: Float | None
-) -> shapely.Geometry:
-    return shapely.union_all(read_polygons(hazard, event, crs, bounds=bounds, level="central").geometry)
 
 
 def _picture(source: rasterio.DatasetReader) -> tuple[int, int]:

@@ -114,8 +114,13 @@ def _opened(file: Path) -> rasterio.DatasetReader:
         return rasterio.open(file, driver="GTiff")
 
 
-def grid_of(source: rasterio.DatasetReader, path: Path) -> Grid:
-    """Describe the grid of an open raster.
+def raster_role(path: Path, hazard: str) -> str:
+    """Name a raster as messages do."""
+    return f"{path} (hazard {hazard!r})"
+
+
+def grid_of(source: rasterio.DatasetReader, role: str) -> Grid:
+    """Describe the grid of an open raster; `role` is what messages call it (`raster_role`).
 
     Raises
     ------
@@ -126,24 +131,24 @@ def grid_of(source: rasterio.DatasetReader, path: Path) -> Grid:
     """
     if source.crs is None:
         raise CRSError(
-            f"{path}: the raster has no CRS; assign it, for instance gdal_edit.py -a_srs EPSG:2154"
+            f"{role}: the raster has no CRS; assign it, for instance gdal_edit.py -a_srs EPSG:2154"
         )
     crs = pyproj.CRS.from_user_input(source.crs.to_wkt())
     if not (crs.is_geographic or crs.is_projected):
         raise CRSError(
-            f"{path}: CRS {crs.name!r} has no place on Earth; assign the right one, e.g. EPSG:2154"
+            f"{role}: CRS {crs.name!r} has no place on Earth; assign the right one, e.g. EPSG:2154"
         )
     if source.transform.is_identity or source.transform.determinant == 0:
         raise HazardError(
-            f"{path}: the raster is not georeferenced; export it with its position and cell size"
+            f"{role}: the raster is not georeferenced; export it with its position and cell size"
         )
     if source.count != 1:
         raise HazardError(
-            f"{path}: {source.count} bands where one band of values is expected; export that band"
+            f"{role}: {source.count} bands where one band of values is expected; export that band"
         )
     if not any(_has_data(source, window) for _, window in source.block_windows(1)):
         raise HazardError(
-            f"{path}: no cell of the raster has data; check the file and its declared 'no data' value"
+            f"{role}: no cell of the raster has data; check the file and its declared 'no data' value"
         )
     transform = tuple(float(value) for value in source.transform[:6])
     return Grid(crs, transform, source.width, source.height, _tile_shape(source))

@@ -48,22 +48,92 @@ class Polygons:
     intensity: Float
 
 
+@dataclass(frozen=True)
+class Layer:
+    """Rows of a layer as they are delivered, near the network, with those that have no shape.
+
+    Attributes
+    ----------
+    rows : DataFrame
+    geometry : (n_rows,) object
+        In two dimensions.
+    crs : pyproj.CRS
+        Of the layer.
+    """
+
+    rows: pd.DataFrame
+    geometry: NDArray[np.object_]
+    crs: pyproj.CRS
+
+
+Layers = Mapping[tuple[Path, str], Layer]
+"""What `read_layers` gives, by file and name of layer ("" where the file has one)."""
+
+
+def read_layers(hazards: Sequence[Hazard], crs: pyproj.CRS, *, bounds: Float | None = None) -> Layers:
+    """Read each layer of polygons that hazards name, once, whatever the number of events that share it.
+
+    Parameters
+    ----------
+    hazards : sequence of Hazard
+    crs : pyproj.CRS
+        Of the network, projected, in metres.
+    bounds : (4,) float64, optional
+        Of the network in `crs`: only what meets them, and what lies in reach, is read; None reads all.
+
+    Raises
+    ------
+    SourceError, CRSError, HazardError
+        As `read_polygons`, for the layer itself.
+
+    Examples
+    --------
+    >>> read_layers([], pyproj.CRS(2154))
+    {}
+    """
+    first: dict[tuple[Path, str], tuple[Hazard, HazardEvent]] = {}
+    reach_m: dict[tuple[Path, str], float] = {}
+    for hazard in hazards:
+        for event in hazard.events:
+            if not event.is_raster:
+                key = event.path, event.layer
+                first.setdefault(key, (hazard, event))
+                reach_m[key] = max(reach_m.get(key, 0.0), hazard.distance_m)
+    return {key: _read(*named, crs, bounds, reach_m[key]) for key, named in first.items()}
+
+
 def read_polygons(
     hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, *, bounds: Float | None, level: Level
 ) -> Polygons:
-    """Read the polygons of one event that are near the network.
+    """Read the polygons of one event that are near the network: `polygons_of` its layer.
+
+    Parameters
+    ----------
+    hazard, event, level
+        As for `polygons_of`.
+    crs, bounds
+        As for `read_layers`.
+    """
+    layer = _read(hazard, event, crs, bounds, hazard.distance_m)
+    return polygons_of(layer, hazard, event, crs, level=level)
+
+
+def polygons_of(
+    layer: Layer, hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, *, level: Level
+) -> Polygons:
+    """Give the polygons of one event in the CRS of the network.
 
     Rows of another scenario, left out by ``where``, or not in force are not taken; invalid rings are mended;
     for "woods", and lines of hedges, the reach of the hazard is added.
 
     Parameters
     ----------
+    layer : Layer
+        That of the event, from `read_layers`.
     hazard : Hazard
     event : HazardEvent
     crs : pyproj.CRS
         Of the result, projected, in metres.
-    bounds : (4,) float64, optional
-        Of the network in `crs`: only what meets them is read; None reads all.
     level : {"low", "central", "high"}
 
     Raises
@@ -77,15 +147,15 @@ def read_polygons(
         that nothing explains.
     """
     role = layer_role(hazard, event)
-    rows, geometry, layer_crs = _rows(hazard, event, crs, bounds)
+    rows, geometry = layer.rows, layer.geometry
     fields = fields_of(rows.columns.tolist(), hazard.reading)
-    keep = _asked(rows, fields, hazard, role) & _of_scenario(rows, fields, hazard, event, role)
+    keep = _asked(rows, fields, hazard, role) & _of_scenario(layer, fields, hazard, event, role)
     keep &= in_force(rows, fields, hazard.reading.valid_on, role=role)
     keep &= ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     rows, geometry = rows[keep].reset_index(drop=True), geometry[keep]
     shapes = _shaped(geometry, hazard, role)
     value = intensities(rows, hazard, fields, level, role=role) if len(rows) else np.empty(0)
-    shapes = reprojected(shapes, layer_crs, crs)
+    shapes = reprojected(shapes, layer.crs, crs)
     if hazard.distance_m > 0:
         shapes = shapely.buffer(shapes, hazard.distance_m, quad_segs=16)
     parts, number = shapely.get_parts(shapes, return_index=True)
@@ -93,8 +163,14 @@ def read_polygons(
     return Polygons(parts[is_area], value[number[is_area]])
 
 
-def layer_findings(hazards: Sequence[Hazard]) -> pd.DataFrame:
+def layer_findings(hazards: Sequence[Hazard], layers: Layers) -> pd.DataFrame:
     """Tell what had to be mended or left out in the layers of polygons.
+
+    Parameters
+    ----------
+    hazards : sequence of Hazard
+    layers : mapping
+        From `read_layers`: what they hold elsewhere than near the network is not looked at.
 
     Returns
     -------
@@ -106,12 +182,12 @@ def layer_findings(hazards: Sequence[Hazard]) -> pd.DataFrame:
     """
     parts = []
     for hazard in hazards:
-        layers: dict[tuple[Path, str], list[HazardEvent]] = {}
+        sharing: dict[tuple[Path, str], list[HazardEvent]] = {}
         for event in hazard.events:
             if not event.is_raster:
-                layers.setdefault((event.path, event.layer), []).append(event)
-        for events in layers.values():
-            parts += _faults(hazard, events)
+                sharing.setdefault((event.path, event.layer), []).append(event)
+        for key, events in sharing.items():
+            parts += _faults(hazard, events, layers[key])
     return merge_findings(parts)
 
 
@@ -130,10 +206,10 @@ def reprojected(shapes: NDArray[np.object_], source: pyproj.CRS, target: pyproj.
     return shapely.make_valid(dense.to_crs(target).to_numpy())
 
 
-def _faults(hazard: Hazard, events: Sequence[HazardEvent]) -> list[pd.DataFrame]:
+def _faults(hazard: Hazard, events: Sequence[HazardEvent], layer: Layer) -> list[pd.DataFrame]:
     """Tell what is wrong in the layer that these events share."""
     role, name = layer_role(hazard, events[0]), events[0].path.name
-    rows, geometry, _ = _rows(hazard, events[0], None, None)
+    rows, geometry = layer.rows, layer.geometry
     fields = fields_of(rows.columns.tolist(), hazard.reading)
     is_void = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     n_void, n_broken = int(is_void.sum()), int((~is_void & ~shapely.is_valid(geometry)).sum())
@@ -167,10 +243,8 @@ def _faults(hazard: Hazard, events: Sequence[HazardEvent]) -> list[pd.DataFrame]
     ]
 
 
-def _rows(
-    hazard: Hazard, event: HazardEvent, crs: pyproj.CRS | None, bounds: Float | None
-) -> tuple[pd.DataFrame, NDArray[np.object_], pyproj.CRS]:
-    """Give attributes, shapes and CRS of a layer, near the bounds where they are given."""
+def _read(hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, bounds: Float | None, reach_m: float) -> Layer:
+    """Read the layer of an event, near the bounds where they are given."""
     role = layer_role(hazard, event)
     file = local_file(event.path, role=f"layer of hazard {hazard.name!r}")
     if file.suffix.lower() == ".csv":
@@ -181,8 +255,8 @@ def _rows(
     if n == 0:
         raise HazardError(f"{role}: the layer is empty; export it again, or take this event out of the study")
     box = None
-    if crs is not None and bounds is not None and np.isfinite(bounds).all():
-        near = bounds + np.array([-1, -1, 1, 1]) * (hazard.distance_m + STRAIGHT_M)
+    if bounds is not None and np.isfinite(bounds).all():
+        near = bounds + np.array([-1, -1, 1, 1]) * (reach_m + STRAIGHT_M)
         transformer = pyproj.Transformer.from_crs(crs, layer_crs, always_xy=True)
         box = transformer.transform_bounds(*near)
         box = box if np.isfinite(box).all() else None
@@ -191,22 +265,31 @@ def _rows(
     except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
         raise SourceError(f"{role}: cannot be read ({error}); export it again as GeoPackage") from error
     shapes = frame.geometry.to_numpy()
-    return pd.DataFrame(frame.drop(columns=frame.geometry.name)), shapely.force_2d(shapes), layer_crs
+    return Layer(pd.DataFrame(frame.drop(columns=frame.geometry.name)), shapely.force_2d(shapes), layer_crs)
 
 
 def _near(file: Path, layer: str, n: int, box: tuple[float, float, float, float] | None) -> gpd.GeoDataFrame:
-    """Read the rows whose bounds meet a box, all of them without one.
+    """Read the rows whose bounds meet a box and those without a shape, all rows without a box.
 
     The index of a GeoPackage is kept by the file itself. That of a shapefile (.sbn) is a file of its own,
     which GDAL believes even when it is of another layer: shapefiles are read whole, some rows at a time.
     """
-    if box is None or file.suffix.lower() == ".gpkg":
-        return pyogrio.read_dataframe(file, layer=layer, bbox=box)
+    if box is None:
+        return pyogrio.read_dataframe(file, layer=layer)
+    if file.suffix.lower() == ".gpkg":
+        shape = pyogrio.read_info(file, layer=layer)["geometry_name"].replace('"', '""')
+        void = f'"{shape}" IS NULL OR ST_IsEmpty("{shape}")'
+        parts = [
+            pyogrio.read_dataframe(file, layer=layer, bbox=box),
+            pyogrio.read_dataframe(file, layer=layer, where=void),
+        ]
+        return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     parts = []
     for first in range(0, n, CHUNK_ROWS):
         part = pyogrio.read_dataframe(file, layer=layer, skip_features=first, max_features=CHUNK_ROWS)
         west, south, east, north = shapely.bounds(part.geometry.to_numpy()).T
-        parts.append(part[(west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1])])
+        is_near = (west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1])
+        parts.append(part[is_near | np.isnan(west)])
     return pd.concat(parts, ignore_index=True)
 
 
@@ -228,7 +311,7 @@ def _described(file: Path, event: HazardEvent, role: str) -> tuple[str, pyproj.C
         ) from error
 
 
-def _rows_of_csv(file: Path, role: str) -> tuple[pd.DataFrame, NDArray[np.object_], pyproj.CRS]:
+def _rows_of_csv(file: Path, role: str) -> Layer:
     """Read the CSV of an open data portal, whose shapes are GeoJSON text in one column (WGS 84)."""
     text = file.read_text(encoding="utf-8-sig", errors="replace")
     separator = ";" if text.split("\n", 1)[0].count(";") else ","
@@ -242,7 +325,7 @@ def _rows_of_csv(file: Path, role: str) -> tuple[pd.DataFrame, NDArray[np.object
             f"{role}: no column of GeoJSON shapes ({', '.join(GEOJSON_COLUMNS)}); use GeoPackage instead"
         )
     shapes = shapely.from_geojson([_shape_text(value) for value in rows[column]], on_invalid="ignore")
-    return rows.drop(columns=column), shapely.force_2d(shapes), pyproj.CRS("OGC:CRS84")
+    return Layer(rows.drop(columns=column), shapely.force_2d(shapes), pyproj.CRS("OGC:CRS84"))
 
 
 def _shape_text(text: str) -> str | None:
@@ -269,9 +352,10 @@ def _asked(rows: pd.DataFrame, fields: Mapping[str, str], hazard: Hazard, role: 
 
 
 def _of_scenario(
-    rows: pd.DataFrame, fields: Mapping[str, str], hazard: Hazard, event: HazardEvent, role: str
+    layer: Layer, fields: Mapping[str, str], hazard: Hazard, event: HazardEvent, role: str
 ) -> NDArray[np.bool_]:
     """Tell the rows of the scenario of an event, where the layer tells scenarios apart."""
+    rows = layer.rows
     if "scenario" not in fields:
         return np.ones(len(rows), bool)
     scenario = rows[fields["scenario"]].map(str)
@@ -286,8 +370,8 @@ def _of_scenario(
         return np.ones(len(rows), bool)
     named = (scenario == event.select).to_numpy()
     if not named.any():
-        whole, _, _ = _rows(hazard, event, None, None)  # there may be some away from the network
-        mapped = sorted(set(whole[fields["scenario"]].map(str)))
+        whole = _read(hazard, event, layer.crs, None, 0.0)  # there may be some away from the network
+        mapped = sorted(set(whole.rows[fields["scenario"]].map(str)))
         if event.select not in mapped:
             raise HazardError(
                 f"{role}: nobody mapped the scenario {event.select!r}; {fields['scenario']} holds"

@@ -4,6 +4,7 @@ import numpy as np
 import shapely
 
 from resilience.exposure.coverage import clip_lines, read_coverage
+from resilience.exposure.layers import Layers
 from resilience.exposure.polygons import measure_polygons
 from resilience.exposure.rasters import measure_rasters
 from resilience.exposure.types import Area, Measured, Places
@@ -11,8 +12,10 @@ from resilience.hazards import WATER_KINDS, Hazard, HazardError
 from resilience.parameters import Level
 
 
-def measure(places: Places, hazard: Hazard, *, level: Level, wet_from_m: float) -> list[Measured]:
-    """Measure every event of a hazard, in order.
+def measure(
+    places: Places, hazard: Hazard, layers: Layers, *, level: Level, wet_from_m: float
+) -> list[Measured]:
+    """Measure every event of a hazard, in order; `layers` are those of its polygons, near the places.
 
     See `resilience.exposure.expose` for the rules and the errors; `wet_from_m` is for depths of water, any
     other intensity touches where it is above 0.
@@ -25,10 +28,13 @@ def measure(places: Places, hazard: Hazard, *, level: Level, wet_from_m: float) 
     rasters = [event for event in hazard.events if event.is_raster]
     measured = measure_rasters(places, lines, hazard, rasters, area, level=level, touched_from=touched_from)
     measured += [
-        measure_polygons(places, lines, hazard, event, area, level=level, touched_from=touched_from)
+        measure_polygons(
+            places, lines, hazard, event, area, layers[event.path, event.layer],
+            level=level, touched_from=touched_from,
+        )
         for event in hazard.events
         if not event.is_raster
-    ]
+    ]  # fmt: skip
     rank = {event.scenario: number for number, event in enumerate(hazard.events)}
     measured.sort(key=lambda one: rank[one.event.scenario])
     return [
@@ -41,7 +47,7 @@ def _area(places: Places, hazard: Hazard) -> Area:
     if isinstance(hazard.coverage, str):
         return hazard.coverage
     area = read_coverage(hazard.coverage, places.crs, hazard=hazard.name)
-    bounds = shapely.total_bounds(np.concatenate([places.points, places.lines]))
+    bounds = places.bounds
     if np.isfinite(bounds).all() and not shapely.intersects(area, shapely.box(*bounds)):
         raise HazardError(
             f"{hazard.coverage}: the coverage of hazard {hazard.name!r} does not touch the network; check its"

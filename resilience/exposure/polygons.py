@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gracethd.compiled import compiled
-from resilience.exposure.layers import Polygons, read_polygons
+from resilience.exposure.layers import Layer, Polygons, polygons_of
 from resilience.exposure.pieces import Segments, segments_of
 from resilience.exposure.types import Area, Measured, Places
 from resilience.hazards import Hazard, HazardEvent
@@ -27,6 +27,7 @@ def measure_polygons(
     hazard: Hazard,
     event: HazardEvent,
     area: Area,
+    layer: Layer,
     *,
     level: Level,
     touched_from: float,
@@ -42,6 +43,7 @@ def measure_polygons(
     event : HazardEvent
     area : Geometry or "valid"
         Where the hazard is mapped; "valid" = inside its polygons only.
+    layer : Layer
     level : {"low", "central", "high"}
     touched_from : float
         A metre is touched where the intensity is greater.
@@ -49,10 +51,9 @@ def measure_polygons(
     Raises
     ------
     GraceTHDError
-        As `resilience.exposure.layers.read_polygons`.
+        As `resilience.exposure.layers.polygons_of`.
     """
-    bounds = shapely.total_bounds(np.concatenate([places.points, places.lines]))
-    polygons = read_polygons(hazard, event, places.crs, bounds=bounds, level=level)
+    polygons = polygons_of(layer, hazard, event, places.crs, level=level)
     point, is_in = point_intensity(places.points, polygons)
     line, inside_m, touched_m = line_intensity(lines, polygons, touched_from=touched_from)
     length_m = np.nan_to_num(shapely.length(lines))

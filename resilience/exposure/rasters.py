@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
 import numpy as np
 import pyproj
@@ -13,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gracethd.compiled import compiled
-from resilience.exposure.grid import Grid, grid_of, open_raster, read_cells
+from resilience.exposure.grid import Grid, grid_of, open_raster, raster_role, read_cells
 from resilience.exposure.layouts import intensity_of_codes
 from resilience.exposure.pieces import Pieces, Segments, cut_at_cells, segments_of, segments_of_pieces
 from resilience.exposure.types import Area, Measured, Places
@@ -34,6 +33,7 @@ HIGHEST_M = 9000.0  # of a level of water, or of the ground
 @dataclass(frozen=True)
 class _Map:
     event: HazardEvent
+    role: str
     source: rasterio.DatasetReader
     grid: Grid
 
@@ -86,7 +86,8 @@ def measure_rasters(
 @contextmanager
 def _opened(event: HazardEvent, hazard: Hazard) -> Iterator[_Map]:
     with open_raster(event.path, hazard=hazard.name) as source:
-        yield _Map(event, source, grid_of(source, event.path))
+        role = raster_role(event.path, hazard.name)
+        yield _Map(event, role, source, grid_of(source, role))
 
 
 @dataclass(frozen=True)
@@ -118,37 +119,35 @@ class _Reader:
         is_void = np.isnan(value)
         if one.event.path == self.hazard.terrain:  # the level is the same everywhere, and its rise says which
             value, is_void = np.zeros(len(value)), np.zeros(len(value), bool)
-        value = self._read(one.event, value)
+        value = self._read(one, value)
         if self.terrain is not None and ground is not None:
             elevation = read_cells(self.terrain.source, self.terrain.grid, *ground)
-            _refuse_values(elevation, SENTINEL, HIGHEST_M, self.terrain.event.path, "an elevation in metres")
+            _refuse_values(elevation, SENTINEL, HIGHEST_M, self.terrain.role, "an elevation in metres")
             value = np.maximum(value + one.event.rise_m - elevation, 0.0)  # no ground: not known
         if self.area == "valid" or not is_void.any():
             return value
         is_dry = is_void if self.area != "extent" else is_void & one.grid.holds(row, col)
         return np.where(is_dry, 0.0, value)
 
-    def _read(self, event: HazardEvent, value: Float) -> Float:
-        unit, path = self.hazard.unit, event.path
+    def _read(self, one: _Map, value: Float) -> Float:
+        unit = self.hazard.unit
         if self.hazard.reading.classes:
-            return intensity_of_codes(
-                value, self.hazard, self.level, role=f"{path} (hazard {self.hazard.name!r})"
-            )
+            return intensity_of_codes(value, self.hazard, self.level, role=one.role)
         if self.hazard.kind == "flood_level":
-            _refuse_values(value, SENTINEL, HIGHEST_M, path, "a level in metres")
+            _refuse_values(value, SENTINEL, HIGHEST_M, one.role, "a level in metres")
             return value
         what = "depth in metres" if unit == "m" else f"{self.hazard.kind} in {unit}"
-        _refuse_values(value, SENTINEL, LARGEST[unit], path, f"{what}")
+        _refuse_values(value, SENTINEL, LARGEST[unit], one.role, what)
         value = np.where(value < 0, 0.0, value)  # a negative depth is water below the ground
-        return np.where(value > 0, np.maximum(value + event.rise_m, 0.0), value)
+        return np.where(value > 0, np.maximum(value + one.event.rise_m, 0.0), value)
 
 
-def _refuse_values(values: Float, least: float, most: float, path: Path, what: str) -> None:
+def _refuse_values(values: Float, least: float, most: float, role: str, what: str) -> None:
     wrong = (values < least) | (values > most)
     if wrong.any():
         value = values[wrong][0]
         raise HazardError(
-            f"{path}: a cell holds {value:g}, which is no {what}; if it means 'no data', declare it"
+            f"{role}: a cell holds {value:g}, which is no {what}; if it means 'no data', declare it"
             f" (gdal_edit.py -a_nodata {value:g}), else convert the raster, or say with classes what its"
             " codes stand for"
         )
@@ -220,7 +219,7 @@ def _refuse_elsewhere(pixel: Float, one: _Map) -> None:
     low, high = pixel.min(axis=0), pixel.max(axis=0)
     if (high < 0).any() or (low > [one.grid.width, one.grid.height]).any():
         raise HazardError(
-            f"{one.event.path}: the raster ({one.grid.crs.name}) does not overlap the network, which spans"
+            f"{one.role}: the raster ({one.grid.crs.name}) does not overlap the network, which spans"
             f" columns {low[0]:.0f} to {high[0]:.0f} and rows {low[1]:.0f} to {high[1]:.0f} of its"
             f" {one.grid.width} x {one.grid.height} cells; check its CRS and that it covers this territory"
         )

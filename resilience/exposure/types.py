@@ -22,6 +22,11 @@ class Places:
     lines: NDArray[np.object_]
     crs: pyproj.CRS
 
+    @property
+    def bounds(self) -> Float:
+        """West, south, east and north of them all; NaN where there is nothing."""
+        return np.asarray(shapely.total_bounds(np.concatenate([self.points, self.lines])), np.float64)
+
 
 @dataclass(frozen=True)
 class Measured:

@@ -88,7 +88,7 @@ def report_of(results: Results) -> Report:
     placed = network.assets.loc[rooms["asset"].clip(lower=0), "geometry"].to_numpy()
     plan = results.plan
     hazards, crs = on_day(study.hazards, results.day), results.inventory.crs
-    bounds, located = network.assets.total_bounds, _located(results)
+    located = _located(results)
     return Report(
         title=study.title,
         recipient=study.recipient,
@@ -110,8 +110,10 @@ def report_of(results: Results) -> Report:
         ),
         communes=communes if isinstance(communes, gpd.GeoDataFrame) else None,
         hazards=None if located is None else hazards_summary(hazards, located, results.loss),
-        hazard_extents=hazard_extents(hazards, crs, bounds=bounds, limits=extent_limits) if hazards else None,
-        coverage=mapped_areas(hazards, crs, bounds=bounds) if hazards else None,
+        hazard_extents=hazard_extents(hazards, crs, layers=results.layers, limits=extent_limits)
+        if hazards
+        else None,
+        coverage=mapped_areas(hazards, crs, layers=results.layers) if hazards else None,
         exposure=located,
         unmapped=results.unmapped,
         event_losses=results.event_losses,

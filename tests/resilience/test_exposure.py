@@ -438,6 +438,8 @@ def refused(error: type[Exception], *words: str, net: Network | None = None, haz
         expose(net or network([xy(0.5, 0.5)], [[xy(0.5, 0.5), xy(1.5, 0.5)]]), [hazard])
     for word in words:
         assert word in str(caught.value)
+    if any(word.endswith((".tif", ".png", ".gpkg")) for word in words):
+        assert f"hazard {hazard.name!r}" in str(caught.value)  # a study names many maps
 
 
 def test_a_raster_without_crs(tmp_path: Path) -> None:
@@ -565,7 +567,7 @@ def test_djibouti_roads_are_cut_as_published(djibouti: Path) -> None:
     paths = {period: djibouti / "rasters" / f"{AQUEDUCT}{period:05d}.tif" for period in PERIODS}
     hazard = "aqueduct"
     with grid.open_raster(paths[2], hazard=hazard) as source:
-        cells = grid.grid_of(source, paths[2])
+        cells = grid.grid_of(source, hazard)
     pieces = cut_at_cells(cells.pixels(segments.xy, pyproj.CRS(4326)), segments)
     ours = pd.DataFrame(
         {"edge_id": roads["edge_id"].to_numpy()[pieces.line], "i": pieces.col, "j": pieces.row}

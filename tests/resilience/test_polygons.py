@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracethd.errors import CRSError, GraceTHDError, SourceError
-from resilience.exposure import expose, expose_levels, layer_findings, unmapped_by_commune
+from resilience.exposure import expose, expose_levels, layer_findings, layers_near, unmapped_by_commune
 from resilience.exposure.extents import hazard_extents, mapped_areas
-from resilience.exposure.layers import Polygons, read_polygons
+from resilience.exposure.layers import Polygons, read_layers, read_polygons
 from resilience.exposure.layouts import fields_of
 from resilience.exposure.polygons import line_intensity, point_intensity
 from resilience.hazards import (
@@ -64,6 +64,11 @@ def hazard(
         (HazardEvent(100.0, path, select=select),),
         **more,
     )
+
+
+def findings_of(one: Hazard) -> pd.DataFrame:
+    """Give what had to be mended in the whole of its layers."""
+    return layer_findings([one], read_layers([one], pyproj.CRS(2154)))
 
 
 @pytest.fixture
@@ -346,7 +351,7 @@ def test_scenarios_dates_and_degrees(tmp_path: Path, around: Path) -> None:
         Reading(presence=(0.2, 0.5, 1.0), valid_on=date(2020, 6, 29)),
     )
     assert expose(net, [before])["intensity_max"].iloc[3:].tolist() == [0.5, 0.5, 0.5]
-    findings = layer_findings([one]).set_index("rule")["message"]
+    findings = findings_of(one).set_index("rule")["message"]
     assert "2 polygones hors validité au 2026-01-01" in findings["alea_hors_validite"]
     assert "04Fai (1)" in findings["alea_scenario_ignore"]
     assert on_day([before], date(2030, 1, 1)) == (before,)
@@ -428,9 +433,37 @@ def test_invalid_rings_and_missing_shapes_are_told(tmp_path: Path) -> None:
     one = hazard(path, select="02Moy", reading=Reading(presence=(1.0, 1.0, 1.0)))
     exposure = expose(network([xy(0.2, 1), xy(1, 0.2), xy(2.5, 1)]), [one])
     np.testing.assert_equal(exposure["intensity_max"].tolist(), [1.0, nan, 1.0])
-    findings = layer_findings([one]).set_index("rule")["message"]
+    findings = findings_of(one).set_index("rule")["message"]
     assert findings["alea_sans_geometrie"] == "portail.csv : 1 lignes sans géométrie, laissées de côté"
     assert findings["alea_geometrie_reparee"].startswith("portail.csv : 1 polygones")
+
+
+@pytest.mark.parametrize("name", ["h.gpkg", "h.shp", "h.geojson"])
+def test_a_layer_is_read_once_for_all_that_it_tells(tmp_path: Path, name: str) -> None:
+    """Two hazards, two scenarios each, three levels: the file may go once it has been read.
+
+    Of the four rows, one has no shape, and one is an invalid ring 20 km away, which is nobody's concern.
+    """
+    bow = shapely.Polygon([xy(2000, 0), xy(2001, 3), xy(2001, 0), xy(2000, 3)])
+    shapes = [("01For", box(0, 0, 1, 3)), ("02Moy", box(0, 0, 2, 3)), ("02Moy", bow), ("02Moy", None)]
+    path = layer(tmp_path / name, [{"scenario": text, "geometry": shape} for text, shape in shapes])
+    events = tuple(
+        HazardEvent(years, path, select=text) for years, text in ((20.0, "01For"), (100.0, "02Moy"))
+    )
+    reading = Reading(presence=(0.2, 0.5, 1.0))
+    hazards = [Hazard(one, "flood_depth", "m", "valid", events, reading) for one in ("a", "b")]
+    net = network([xy(0.5, 1), xy(1.5, 1)])
+    layers = layers_near(net, hazards)
+    expected = expose_levels(net, hazards)
+    for part in tmp_path.glob("h.*"):
+        part.unlink()
+    levels = expose_levels(net, hazards, layers=layers)
+    for level, rows in levels.items():
+        pd.testing.assert_frame_equal(rows, expected[level])
+    assert hazard_extents(hazards, pyproj.CRS(2154), layers=layers).area.tolist() == [300.0, 600.0] * 2
+    assert mapped_areas(hazards, pyproj.CRS(2154), layers=layers).area.tolist() == [300.0] * 2
+    found = layer_findings(hazards, layers)
+    assert found["rule"].tolist() == ["alea_sans_geometrie"] * 2
 
 
 # ---------------------------------------------------------------- pictures and what is not mapped
@@ -585,7 +618,7 @@ def test_tri_of_lille_as_the_portal_exports_it(french: Path) -> None:
     assert area[-1] == pytest.approx(5860, abs=1)
     assert area[:2].sum() == pytest.approx(100, abs=1)  # the smallest shape crosses itself: mended, it is two
     assert len(area) == 8
-    findings = layer_findings([one])
+    findings = findings_of(one)
     assert findings.set_index("rule")["message"].loc["alea_sans_geometrie"].startswith(path.name + " : 1 ")
 
 
@@ -596,7 +629,7 @@ def test_zones_of_the_clain_are_mended(french: Path) -> None:
     polygons = read_polygons(one, one.events[0], pyproj.CRS(2154), bounds=None, level="central")
     assert shapely.is_valid(polygons.geometry).all()
     assert shapely.union_all(polygons.geometry).area / 1e6 == pytest.approx(61.23, abs=0.15)
-    message = layer_findings([one]).set_index("rule")["message"]
+    message = findings_of(one).set_index("rule")["message"]
     assert message["alea_geometrie_reparee"].startswith(f"{path.name} : 6 ")
 
 
