@@ -17,8 +17,8 @@ from gracethd.errors import GraceTHDError
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from gracethd.service import Int, ServiceGraph
-from resilience.explain.find import find_asset
 from resilience.losses import LossIndex, Owned, index_graph, losses_of_assets, losses_of_owned, losses_of_sets
+from resilience.objects import object_named, rows_named
 from resilience.spanning import Long, SpanningTree
 
 _NONE: Int = np.empty(0, np.int32)
@@ -100,7 +100,7 @@ def losses_with(
     assets = network.assets
     new = pd.DataFrame({"kind": "cable", "code": [cable.code for cable in added]}, dtype=object)
     out = pd.concat([pd.DataFrame(assets[["kind", "code"]]), new], ignore_index=True)
-    gone = np.array([find_asset(assets, label) for label in removed], np.int32)
+    gone = rows_named(assets, removed, where="removed").astype(np.int32)
     together: dict[str, int] = {}
     rooms = routes.rooms.set_index("asset")
     for name, graph, at in (
@@ -213,7 +213,7 @@ def _cables(assets: pd.DataFrame, graph: ServiceGraph, rooms: pd.Series, added: 
     ]
     tail, head = np.array(ends, np.int32).reshape(-1, 2).T
     owners = [
-        [*(find_asset(assets, way) for way in cable.ways), graph.n_assets + number]
+        [*rows_named(assets, cable.ways, where=f"ways of {cable.code}"), graph.n_assets + number]
         for number, cable in enumerate(added)
     ]
     return Change(
@@ -225,7 +225,7 @@ def _cables(assets: pd.DataFrame, graph: ServiceGraph, rooms: pd.Series, added: 
 
 
 def _vertex_of(assets: pd.DataFrame, graph: ServiceGraph, rooms: pd.Series, label: str) -> int:
-    asset = find_asset(assets, label)
+    asset = object_named(assets, label, where="ends of a cable")
     if asset in rooms.index:
         return int(rooms[asset])
     vertices = np.unique(graph.vertex_of[graph.vertex_asset == asset])

@@ -41,9 +41,8 @@ def rows_named(table: pd.DataFrame, labels: Sequence[str], *, where: str) -> NDA
     >>> rows_named(pd.DataFrame({"kind": ["cable", "local"], "code": "A"}), ["local:A"], where="x").tolist()
     [1]
     """
-    asked = pd.Series(list(labels), dtype=str).str.partition(":")
     # codes first: names are only written for the few rows that may be meant
-    near = np.flatnonzero(table["code"].isin(asked[2]))
+    near = np.flatnonzero(table["code"].isin([label.partition(":")[2] for label in labels]))
     few = table.iloc[near]
     named = few["kind"].astype(str) + ":" + few["code"].astype(str)
     known = set(named)
@@ -51,6 +50,11 @@ def rows_named(table: pd.DataFrame, labels: Sequence[str], *, where: str) -> NDA
         if label not in known:
             raise StudyError(f"{where}: {_missing(table, label)}")
     return near[named.isin(list(labels)).to_numpy()]
+
+
+def object_named(table: pd.DataFrame, label: str, *, where: str) -> int:
+    """Give the index of the first row of a table that bears a name: its asset number; see `rows_named`."""
+    return int(table.index[rows_named(table, [label], where=where)[0]])
 
 
 def _missing(table: pd.DataFrame, label: str) -> str:

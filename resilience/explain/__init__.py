@@ -17,7 +17,7 @@ from gracethd.routes.types import Routes
 from resilience.explain.case import FATES, carried_by, case_of, downstream_of, prises_behind, upstream_of
 from resilience.explain.other_ways import other_ways
 from resilience.explain.words import context, from_feed, through, what_it_cuts
-from resilience.objects import rows_named
+from resilience.objects import object_named
 from resilience.shared_risk import risk_groups
 
 __all__ = ["FATES", "ROLES", "Explanation", "explain"]
@@ -84,7 +84,7 @@ def explain(
     >>> told = explain(network, routes, spof(network, routes, {}), "cable:CB012", {})  # doctest: +SKIP
     >>> told.lines[0]  # doctest: +SKIP
     """
-    asset = int(table.index[rows_named(table, [label], where="--asset")[0]])
+    asset = object_named(table, label, where="--asset")
     groups = risk_groups(network, tables)
     case = case_of(network, routes, table, asset, groups)
     prises = prises_behind(case)

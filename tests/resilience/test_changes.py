@@ -171,5 +171,5 @@ def test_a_cable_between_what_is_no_end_is_refused_in_words() -> None:
         losses_with(network, routes, added=[NewCable("X", "ebp:C1", "local:LN2")])
     with pytest.raises(GraceTHDError, match="no light is followed there"):
         losses_with(network, routes, added=[NewCable("X", "cheminement:W1", "local:LN2")])
-    with pytest.raises(GraceTHDError, match="no such local"):
+    with pytest.raises(GraceTHDError, match="removed: no object 'local:LN9'"):
         losses_with(network, routes, removed=["local:LN9"])
