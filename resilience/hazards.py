@@ -50,6 +50,12 @@ LAYERS = (".gpkg", ".shp", ".geojson", ".json", ".csv")
 """Suffixes of layers of polygons; any other file must be a GeoTIFF."""
 ARCHIVES = (".zip", ".7z", ".rar", ".gz", ".tar", ".tgz")
 DROP_M = 0.001  # depths are compared to the millimetre: below it, a difference is rounding in the file
+FROM_LINES = (
+    "levels along lines (n_iso_cote) are interpolated first, for instance gdal_grid -zfield COTE -a linear, or"
+    " name the depths (n_iso_ht) that come with them"
+)
+"""Cure for lines of equal level of water: what lies between two of them is a choice of whoever knows the
+flood."""
 Triple = tuple[float, float, float]
 OPEN_CLASS_M: Triple = (0.0, 0.5, 1.5)
 """Depth above its lower limit that a class without an upper limit stands for (low, central, high):
@@ -242,7 +248,9 @@ class Hazard:
                 )
             )
         if self.kind == "flood_level" and not all(event.is_raster for event in self.events):
-            raise HazardError(f"hazard {self.name!r}: levels of water are read from rasters only, in GeoTIFF")
+            raise HazardError(
+                f"hazard {self.name!r}: levels of water are read from rasters only; {FROM_LINES}"
+            )
         if any(event.rise_m for event in self.events) and self.kind not in WATER_KINDS:
             raise HazardError(f"hazard {self.name!r}: only water rises, not {self.kind}; take the rise out")
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from gracethd.errors import CRSError, SourceError
 from gracethd.findings import Severity, findings_frame, merge_findings
 from resilience.exposure.layouts import fields_of, in_force, intensities
-from resilience.hazards import Hazard, HazardError, HazardEvent, local_file
+from resilience.hazards import FROM_LINES, Hazard, HazardError, HazardEvent, local_file
 from resilience.parameters import Level
 
 DRIVERS = ["GPKG", "GeoJSON", "ESRI Shapefile"]
@@ -153,7 +154,7 @@ def polygons_of(
     keep &= in_force(rows, fields, hazard.reading.valid_on, role=role)
     keep &= ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     rows, geometry = rows[keep].reset_index(drop=True), geometry[keep]
-    shapes = _shaped(geometry, hazard, role)
+    shapes = _shaped(geometry, hazard, role, {str(name).casefold() for name in rows.columns})
     value = intensities(rows, hazard, fields, level, role=role) if len(rows) else np.empty(0)
     shapes = reprojected(shapes, layer.crs, crs)
     if hazard.distance_m > 0:
@@ -380,10 +381,14 @@ def _of_scenario(
     return named
 
 
-def _shaped(geometry: NDArray[np.object_], hazard: Hazard, role: str) -> NDArray[np.object_]:
+def _shaped(
+    geometry: NDArray[np.object_], hazard: Hazard, role: str, attributes: AbstractSet[str]
+) -> NDArray[np.object_]:
     """Mend shapes; only areas are taken, and lines where the hazard reaches beyond them."""
     kinds: tuple[int, ...] = (*AREAS, *LINES) if hazard.distance_m > 0 else AREAS
     if not np.isin(shapely.get_type_id(geometry), kinds).all():
+        if {"cote", "id_ligne"} <= attributes:  # lines of the floods directive, in the standard of Covadis
+            raise HazardError(f"{role}: holds levels of water along lines; {FROM_LINES}")
         cure = "" if hazard.distance_m > 0 else ", or give distance_m around lines"
         raise HazardError(f"{role}: holds shapes that are not polygons; keep areas{cure}")
     is_broken = ~shapely.is_valid(geometry)

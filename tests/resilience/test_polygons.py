@@ -584,6 +584,19 @@ def test_layers_of_several_tables(tmp_path: Path) -> None:
     refused(HazardError, absent, "no such layer", "zonealea")
 
 
+def test_lines_of_equal_level_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    """Attributes of `N_TRI_ISO_COTE_L` in the standard of Covadis; as depths, and as levels over a ground."""
+    lines = [
+        {"ID_LIGNE": f"LIC_{n}", "SCENARIO": "02Moy", "COTE": 10.0 + n, "geometry": shapely.LineString(ends)}
+        for n, ends in enumerate([(xy(0, 0), xy(0, 3)), (xy(3, 0), xy(3, 3))])
+    ]
+    path = layer(tmp_path / "n_tri_iso_cote_l_059.shp", lines)
+    depth = hazard(path, reading=Reading(presence=(1.0, 1.0, 1.0)))
+    refused(HazardError, depth, "hazard 'crue'", "levels of water along lines", "gdal_grid", "n_iso_ht")
+    with pytest.raises(HazardError, match=r"hazard 'cote'.*rasters only.*gdal_grid -zfield COTE"):
+        Hazard("cote", "flood_level", "m", "valid", depth.events, terrain=tmp_path / "mnt.tif")
+
+
 def test_limits_that_make_no_sense(tmp_path: Path) -> None:
     path = layer(tmp_path / "t.gpkg", [{"ht_min": 2.0, "ht_max": 1.0, "geometry": box(0, 0, 3, 3)}])
     refused(HazardError, hazard(path), "1 polygons have ht_max below ht_min")
