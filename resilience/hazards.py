@@ -51,7 +51,7 @@ LAYERS = (".gpkg", ".shp", ".geojson", ".json", ".csv")
 ARCHIVES = (".zip", ".7z", ".rar", ".gz", ".tar", ".tgz")
 DROP_M = 0.001  # depths are compared to the millimetre: below it, a difference is rounding in the file
 FROM_LINES = (
-    "levels along lines (n_iso_cote) are interpolated first, for instance gdal_grid -zfield COTE -a linear, or"
+    "levels along lines (n_iso_cote) are interpolated first, as by gdal_grid -zfield COTE -a linear, or"
     " name the depths (n_iso_ht) that come with them"
 )
 """Cure for lines of equal level of water: what lies between two of them is a choice of whoever knows the
