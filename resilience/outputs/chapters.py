@@ -9,7 +9,7 @@ from gracethd.outputs.labels import phrase, written
 
 from .curve import threshold_curve
 from .hazard_tables import exposure_summary, footprints_in_words, hazards_in_words, unmapped_summary
-from .page_tables import Table, page_table, with_ranges
+from .page_tables import Table, page_table, with_margins, with_ranges
 from .report import Report, findings_summary, loss_conventions, missing_parts
 
 _SPOF = (
@@ -31,12 +31,13 @@ _ECARTEES = (
     "cost_eur_central", "eur_per_prise_h", "raison",
 )  # fmt: skip
 _EVENTS = (
-    "hazard", "scenario", "return_period", "prises_down_mean", "prises_down_p05", "prises_down_p95",
-    "prises_h_mean", "prises_h_p05", "prises_h_p95", "n_unmapped", "prises_unmapped",
+    "hazard", "scenario", "return_period", "prises_down_mean", "prises_down_margin", "prises_down_p05",
+    "prises_down_p95", "prises_h_mean", "prises_h_margin", "prises_h_p05", "prises_h_p95",
+    "n_unmapped", "prises_unmapped",
 )  # fmt: skip
 _LOSS = (
     "origin", "cause", "prises_h_per_year_low", "prises_h_per_year_central", "prises_h_per_year_high",
-    "standard_error", "convention",
+    "margin", "convention",
 )  # fmt: skip
 _GROUP = {"communes": "commune", "pm": "pm"}
 _LEVELS = ("zone", "level", "prises", "traced_splice", "traced_cable", "traced_zone", "untraced")
@@ -161,10 +162,12 @@ def _loss_chapter(report: Report) -> Chapter:
     ranges: tuple[Range, ...] = ()
     if report.loss is not None:
         text.append(loss_conventions(report))
-        tables.append(_table(report, "loss", report.loss, _LOSS, bars=("prises_h_per_year_central",)))
+        tables.append(
+            _table(report, "loss", with_margins(report.loss), _LOSS, bars=("prises_h_per_year_central",))
+        )
         ranges = loss_ranges(report)
     if report.event_losses is not None:
-        tables.append(_table(report, "events", report.event_losses, _EVENTS))
+        tables.append(_table(report, "events", with_margins(report.event_losses), _EVENTS))
     tables += [
         _table(report, f"pertes_{name}", part, [str(column) for column in part.columns], title=title)
         for name, title, part in loss_parts(report)

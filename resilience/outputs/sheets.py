@@ -9,6 +9,7 @@ from gracethd.outputs.workbook import Sheet
 
 from .chapters import loss_parts
 from .hazard_tables import exposure_summary, hazards_in_words, unmapped_summary
+from .page_tables import with_margins
 from .report import (
     Report,
     findings_summary,
@@ -95,6 +96,8 @@ def _analysis_sheets(report: Report) -> list[Sheet]:
     hazards = None if report.hazards is None else hazards_in_words(report.hazards, "fr")
     unmapped = None if report.unmapped is None else unmapped_summary(report.unmapped, report.communes)
     findings = None if report.findings is None else findings_summary(report.findings)
+    events = None if report.event_losses is None else with_margins(report.event_losses)
+    loss = None if report.loss is None else with_margins(report.loss)
     pertes = tuple(_loss_sheet(name, title, part) for name, title, part in loss_parts(report))
     parts: tuple[tuple[str, pd.DataFrame | None, str, str, tuple[str, ...]], ...] = (
         ("SPOF", report.spof, "title_spof", phrase("text_spof"), ()),
@@ -104,8 +107,8 @@ def _analysis_sheets(report: Report) -> list[Sheet]:
         ("Aléas", hazards, "title_hazards", "", ()),
         ("Exposition", exposure, "title_exposure", phrase("text_exposure"), ()),
         ("Non cartographié", unmapped, "title_unmapped", phrase("text_unmapped"), ()),
-        ("Événements", report.event_losses, "title_events", "", ()),
-        ("Perte annuelle", report.loss, "title_loss", loss_conventions(report), _LOSS_TOTALS),
+        ("Événements", events, "title_events", "", ()),
+        ("Perte annuelle", loss, "title_loss", loss_conventions(report), _LOSS_TOTALS),
         *pertes,
         ("Constats", findings, "title_findings", "", ("n",)),
         ("Niveaux", report.levels, "title_levels", phrase("text_data"), ("prises",)),

@@ -271,6 +271,7 @@ def report(
                 "prises_down_p05": [0.0, 0.0],
                 "prises_down_p95": [1200.0, 5510.0],
                 "prises_h_mean": [840.0, 96000.0],
+                "prises_h_se": [10.0, 2000.0],
                 "prises_h_p05": [0.0, 0.0],
                 "prises_h_p95": [28800.0, 310000.0],
             }

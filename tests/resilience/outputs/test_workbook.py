@@ -51,6 +51,16 @@ def test_plan_rows_are_those_of_the_plan(written: Path, report: Report) -> None:
     assert column(book, "Plan", "Longueur (m)")[0] is None
 
 
+def test_a_drawn_mean_stands_with_its_margin(written: Path) -> None:
+    """1.96 standard errors on either side hold 95 % of a normal law; rates are exact."""
+    book = openpyxl.load_workbook(written, data_only=True)
+    events = column(book, "Événements", "Prises·h perdues, ± de la moyenne à 95 %")
+    assert events[:2] == pytest.approx([19.6, 3920.0], abs=0.1)
+    assert column(book, "Perte annuelle", "± de la moyenne, à 95 %")[:4] == pytest.approx(
+        [61.15, 0, 0, 0], abs=0.01
+    )
+
+
 def test_totals_are_formulas_that_carry_their_value(written: Path, report: Report) -> None:
     formula = column(openpyxl.load_workbook(written), "Plan", "Coût HT (€)")[-1]
     assert isinstance(formula, str)
