@@ -193,9 +193,8 @@ def check(
 
     Example: gracethd check livraisons/PM7.zip -o constats.csv
     """
-    from gracethd.check import Settings, check_all, exceeds, load_settings, summary
+    from gracethd.check import Settings, check_paths, exceeds, load_settings, summary
     from gracethd.check.write import check_suffix, write_findings
-    from gracethd.deliveries import open_deliveries
     from gracethd.findings import severity
     from gracethd.level0_file import read_level0
     from gracethd.store import refuse_stores
@@ -207,14 +206,16 @@ def check(
     settings = Settings() if rules is None else load_settings(rules)
     told = None if level0 is None else read_level0(level0)
     say = progress()
-    say("lecture des livraisons")
-    opened = open_deliveries(deliveries, tell=counting())
-    say("contrôles")
-    findings = check_all(opened, container=container, phase=phase, settings=settings, level0=told)
+    say("lecture et contrôles")
+    checked = check_paths(
+        deliveries, container=container, phase=phase, settings=settings, level0=told, tell=counting()
+    )
+    findings = checked.findings
     if output is not None:
         write_findings(
-            findings, output, day=today(), settings=settings, recipient=recipient, deliveries=opened
-        )
+            findings, output, day=today(), settings=settings, recipient=recipient,
+            deliveries=checked.deliveries,
+        )  # fmt: skip
     typer.echo(summary(findings).to_string(index=False) if len(findings) else "no finding")
     if exceeds(findings, threshold):
         raise typer.Exit(1)

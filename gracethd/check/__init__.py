@@ -6,7 +6,11 @@ deliveries. The rules are rows of `RULES`; keys, types and lists are generated f
 """
 
 from gracethd.check.checking import check, check_all, check_tables, exceeds, summary
+from gracethd.check.lots import Checked, check_paths
 from gracethd.check.rules import RULES
 from gracethd.check.settings import Settings, load_settings
 
-__all__ = ["RULES", "Settings", "check", "check_all", "check_tables", "exceeds", "load_settings", "summary"]
+__all__ = [
+    "RULES", "Checked", "Settings", "check", "check_all", "check_paths", "check_tables", "exceeds",
+    "load_settings", "summary",
+]  # fmt: skip

@@ -17,6 +17,15 @@ OF_LAYER = frozenset({"pt_typelog", "cm_typelog", "cd_nbcable"})
 SHOWN = 6
 
 
+def is_compared(attribute: str) -> bool:
+    """Tell whether deliveries that fill an attribute of one object differently contradict each other."""
+    return (
+        attribute not in {"line", "geometry", "number"}
+        and not attribute.endswith(OWN)
+        and attribute not in OF_LAYER
+    )
+
+
 def check_across(deliveries: Sequence[Delivery]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Find contradictions between deliveries, with the name of the delivery that comes later."""
     if len(deliveries) < 2:
@@ -66,7 +75,7 @@ def _differences(table: str, rows: pd.DataFrame, earlier: pd.DataFrame) -> pd.Da
     """Report the rows where both fill an attribute, differently: findings that name it, and ``number``."""
     differ = {}
     for name in (str(name) for name in rows if name in earlier):
-        if name in ("line", "geometry", "number") or name.endswith(OWN) or name in OF_LAYER:
+        if not is_compared(name):
             continue
         one, two = rows[name].reset_index(drop=True), earlier[name].reset_index(drop=True)
         unlike = ((one != two) & one.notna() & two.notna()).to_numpy(dtype=bool, copy=True)

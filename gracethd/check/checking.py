@@ -1,6 +1,6 @@
 """Checking deliveries: every rule on every table, never stopping at the first fault."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import geopandas as gpd
@@ -83,11 +83,28 @@ def check_all(
     absent. The geometry is in the CRS of the first delivery that has one. Prises by PM are held against those
     of `level0` (`gracethd.level0_file.read_level0`) where it is given; what could not be read of it is told.
     """
-    found = _of_tables(deliveries, settings.thresholds, container=container, phase=phase)
-    found += check_traced(deliveries, settings.thresholds, level0=level0)
+    found = [*check_each(deliveries, settings.thresholds, container=container, phase=phase)]
+    return check_others(deliveries, found, container=container, phase=phase, settings=settings, level0=level0)
+
+
+def check_others(
+    deliveries: Sequence[Delivery],
+    found: Sequence[pd.DataFrame],
+    *,
+    container: str | None = None,
+    phase: str | None = None,
+    settings: Settings = SHIPPED,
+    level0: Delivery | None = None,
+) -> gpd.GeoDataFrame:
+    """Tell what `check_all` does, where what `check_each` finds has been found already.
+
+    Of the deliveries, what `gracethd.check.lots.slim` leaves is enough.
+    """
+    rest = _between(deliveries, container=container, phase=phase)
+    rest += check_traced(deliveries, settings.thresholds, level0=level0)
     if level0 is not None:
-        found.append(level0.findings)
-    return _located(deliveries, apply(settings, _once(merge_findings(found))))
+        rest.append(level0.findings)
+    return _located(deliveries, apply(settings, _once(merge_findings([*found, *rest]))))
 
 
 def check_tables(
@@ -98,21 +115,31 @@ def check_tables(
     settings: Settings = SHIPPED,
 ) -> gpd.GeoDataFrame:
     """Tell what is wrong in the tables of deliveries alone: no network is built, no prise is traced."""
-    found = _of_tables(deliveries, settings.thresholds, container=container, phase=phase)
+    found = [*check_each(deliveries, settings.thresholds, container=container, phase=phase)]
+    found += _between(deliveries, container=container, phase=phase)
     return _located(deliveries, apply(settings, merge_findings(found)))
 
 
-def _of_tables(
+def check_each(
     deliveries: Sequence[Delivery], limits: Thresholds, *, container: str | None, phase: str | None
+) -> Iterator[pd.DataFrame]:
+    """Find what the rows of one delivery are enough to tell, whichever are looked at with it."""
+    for batch in batches(deliveries):
+        yield from _of_batch(batch, limits, container=container, phase=phase)
+    grid = grid_column("3", container=container, phase=phase)
+    for group in together(deliveries):
+        yield group.tell(list(_own_findings(group.delivery, limits, grid)))
+
+
+def _between(
+    deliveries: Sequence[Delivery], *, container: str | None, phase: str | None
 ) -> list[pd.DataFrame]:
-    grids = {"container": container, "phase": phase}
-    found = [findings for batch in batches(deliveries) for findings in _of_batch(batch, limits, **grids)]
+    """Find what the tables of all deliveries tell, and what was found as each was read."""
+    found = []
     for delivery in deliveries:
         found += [
             one.assign(delivery=delivery.name) for one in (delivery.findings, *check_versions(delivery))
         ]
-    grid = grid_column("3", container=container, phase=phase)
-    found += [group.tell(list(_own_findings(group.delivery, limits, grid))) for group in together(deliveries)]
     found += [
         findings.assign(delivery=name)
         for name, findings in (*check_foreign_keys(deliveries), *check_across(deliveries))
@@ -145,8 +172,10 @@ TOLD_BY = {
 def _located(deliveries: Sequence[Delivery], findings: pd.DataFrame) -> gpd.GeoDataFrame:
     crs = next((delivery.crs for delivery in deliveries if delivery.crs is not None), None)
     shapes = np.full(len(findings), None, dtype=object)
+    rows_of = findings.groupby("delivery", sort=False).indices
     for delivery in deliveries:
-        rows = np.flatnonzero((findings["delivery"] == delivery.name).to_numpy())
+        if (rows := rows_of.get(delivery.name)) is None:
+            continue
         located = locate(delivery, findings.iloc[rows])
         shapes[rows] = (
             located.to_crs(crs) if crs is not None and delivery.crs is not None else located
