@@ -27,25 +27,25 @@ def other_ways(case: Case, prises: gpd.GeoDataFrame, carried: NDArray[np.int64])
         cables = cables[(case.table.loc[cables, "prises_cut"] == 0).to_numpy()]
         found.append((cables, "compte : route active aujourd'hui"))
         words.append(
-            f"{count(prises, 'secourue')} prises gardent une autre route active sans lui, par "
-            f"{codes_of(case, cables)} : elles ne sont pas coupées"
+            f"prises non coupées, qui gardent une autre route active sans lui : {count(prises, 'secourue')}, "
+            f"par {codes_of(case, cables)}"
         )
     if (prises["fate"] == "coupée").any():
         cables = np.setdiff1d(_route_without(case, case.physical, "coupée", prises), used)
         found.append((cables, "ne compte pas : demande une reprise d'épissure ou de brassage"))
         through = f" par {codes_of(case, cables)}" if len(cables) else " sur les mêmes câbles"
         words.append(
-            f"{count(prises, 'coupée')} prises coupées pourraient être reprises{through} : cette "
+            f"prises coupées qui pourraient être reprises{through} : {count(prises, 'coupée')} ; cette "
             "alternative ne compte pas, aucune épissure ni aucun brassage ne l'emprunte aujourd'hui"
         )
     if (prises["fate"] == "isolée").any():
-        more, said = _false_ways(case, carried)
+        more, said = _false_ways(case, np.concatenate([carried, used]))
         found += more
         words += said
     if (prises["fate"] == "incertaine").any():
         words.append(
-            f"{count(prises, 'incertaine')} prises de plus peuvent en dépendre : les données ne disent pas "
-            "lequel de plusieurs chemins est éclairé"
+            f"prises de plus qui peuvent en dépendre : {count(prises, 'incertaine')} ; les données ne disent "
+            "pas lequel de plusieurs chemins est éclairé"
         )
     return found, words
 
@@ -105,8 +105,11 @@ def shortest_way(graph: ServiceGraph, kept: Bool, target: int) -> Int:
     return np.array(way[::-1] if target == 0 else [], np.int32)
 
 
-def _false_ways(case: Case, carried: NDArray[np.int64]) -> tuple[Ways, list[str]]:
-    """Say why what is stranded has no other way: cables that fall together, layers that do not meet."""
+def _false_ways(case: Case, known: NDArray[np.int64]) -> tuple[Ways, list[str]]:
+    """Say why what is stranded has no other way: cables that fall together, layers that do not meet.
+
+    `known` are the cables that serve it today or fail with the object: no other ways.
+    """
     graph, network = case.physical, case.network
     gone = case.stranded.copy()
     own = graph.vertex_of[graph.vertex_asset == case.asset]
@@ -129,11 +132,12 @@ def _false_ways(case: Case, carried: NDArray[np.int64]) -> tuple[Ways, list[str]
     else:
         words.append("aucun autre câble ne relie ce qui est isolé au reste du réseau")
     places, passing = _other_layers(case, gone, cable)
-    passing = np.setdiff1d(passing, np.concatenate([joining, carried]))
+    passing = np.setdiff1d(passing, np.concatenate([joining, known]))
     if len(passing):
         found.append((passing, "ne compte pas : autre couche, ne se raccorde pas en ce lieu"))
         words.append(
-            f"{codes_of(case, passing)} passe(nt) aux mêmes lieux ({codes_of(case, places)}) dans une autre "
+            f"{codes_of(case, passing)} {'passent' if len(passing) > 1 else 'passe'} aux mêmes lieux "
+            f"({codes_of(case, places)}) dans une autre "
             "couche : les couches ne se raccordent que dans les locaux techniques"
         )
     return found, words

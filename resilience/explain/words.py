@@ -16,8 +16,8 @@ def what_it_cuts(case: Case, prises: gpd.GeoDataFrame) -> list[str]:
     named = f" ({row['libelle']})" if row["libelle"] and row["libelle"] != row["code"] else ""
     layer = f", {row['segment']}" if row["segment"] else ""
     head = (
-        f"{row['kind']}:{row['code']}{named}{layer} : {row['prises_cut']} prises coupées, "
-        f"{row['prises_stranded']} isolées, {row['prises_cut_max']} au plus ; {row['n_pm']} PM et "
+        f"{row['kind']}:{row['code']}{named}{layer} : {counted(row['prises_cut'], 'prise coupée')}, "
+        f"{counted(row['prises_stranded'], 'isolée')}, {row['prises_cut_max']} au plus ; {row['n_pm']} PM et "
         f"{row['n_nro']} NRO coupés"
     )
     lines = [head]
@@ -25,6 +25,8 @@ def what_it_cuts(case: Case, prises: gpd.GeoDataFrame) -> list[str]:
         if not int(case.nominal.prises.sum()):
             return [*lines, "aucune prise n'est tracée dans cet inventaire : rien ne peut en dépendre"]
         spots, edges = elements(case)
+        if not len(spots) and not len(edges):
+            return [*lines, "aucun câble ni équipement suivi n'y tient : rien ne peut en dépendre"]
         tree = case.index.tree
         reached = (tree.position[spots] >= 0).any() or (tree.edge_child[edges] != -2).any()
         return [
@@ -47,14 +49,15 @@ def through(case: Case, members: NDArray[np.int64], carried: NDArray[np.int64]) 
     """Say which members a group has, and which cables fail with the object."""
     lines = []
     if len(members):
-        lines.append(f"groupe de {len(members)} objets : {codes_of(case, members)}")
+        lines.append(f"groupe de {counted(len(members), 'objet')} : {codes_of(case, members)}")
     others = carried[carried != case.asset]
     if len(others):
         uses = case.network.uses
         drawn = uses[(uses["carrier"] == case.asset) & (uses["source"] == "geometry")]["carried"]
         by_line = np.intersect1d(others, drawn.to_numpy(np.int64))
         lines.append(
-            f"par {len(others)} câbles qui tombent avec lui : {codes_of(case, others)}"
+            f"par {counted(len(others), 'câble')} qui {'tombent' if len(others) > 1 else 'tombe'} avec lui : "
+            f"{codes_of(case, others)}"
             + (f" ({len(by_line)} par géométrie seule : {codes_of(case, by_line)})" if len(by_line) else "")
         )
     return lines
@@ -73,7 +76,8 @@ def context(row: pd.Series) -> list[str]:
     """Say what the row of the table tells besides: ways that remain, shared risk, série, same place."""
     lines = []
     if not pd.isna(row["n_alternatives"]):
-        lines.append(f"chemins disjoints par câble qui restent sans lui, au moins : {row['n_alternatives']}")
+        which = "y mènent" if row["kind"] == "local" else "restent sans lui, au moins"
+        lines.append(f"chemins disjoints par câble qui {which} : {row['n_alternatives']}")
     if row["srlg"]:
         lines.append(f"plus petit risque partagé qui coupe davantage : {row['srlg']}")
     if row["serie"]:
@@ -88,6 +92,11 @@ def count(prises: pd.DataFrame, fate: str) -> int:
     return int(prises.loc[prises["fate"] == fate, "n"].sum())
 
 
+def counted(n: int, words: str) -> str:
+    """Write a number before words that take an s in the plural."""
+    return f"{n} {words if n < 2 else ' '.join(f'{word}s' for word in words.split())}"
+
+
 def codes_of(case: Case, assets: NDArray[np.int64]) -> str:
     """List the codes of some assets, the first ones only where there are many."""
     return listed(sorted(case.table.loc[assets, "code"]))
@@ -96,4 +105,4 @@ def codes_of(case: Case, assets: NDArray[np.int64]) -> str:
 def listed(codes: list[str]) -> str:
     """List codes, the first `SHOWN_CODES` only."""
     more = len(codes) - SHOWN_CODES
-    return ", ".join(codes[:SHOWN_CODES]) + (f" et {more} autres" if more > 0 else "")
+    return ", ".join(codes[:SHOWN_CODES]) + (f" et {counted(more, 'autre')}" if more > 0 else "")

@@ -36,7 +36,7 @@ def test_a_spliced_cable_could_be_replaced_but_is_not_today(table: gpd.GeoDataFr
     assert codes(found, "secours") == ["cable:DI2"]
     assert found.prises.groupby("fate")["n"].sum().to_dict() == {"coupée": 10}
     assert any("DI2" in line and "ne compte pas" in line and "épissure" in line for line in found.lines)
-    assert any("10 prises coupées, 0 isolées" in line for line in found.lines)
+    assert any("10 prises coupées, 0 isolée," in line for line in found.lines)
 
 
 def test_two_cables_in_one_way_are_no_alternative(table: gpd.GeoDataFrame) -> None:
@@ -52,7 +52,7 @@ def test_a_looped_cable_is_told_by_what_it_is_looped(table: gpd.GeoDataFrame) ->
     found = told(table, "cable:CO1")
     assert codes(found, "secours") == ["cable:CO2"]
     assert set(found.prises["fate"]) == {"secourue"}
-    assert any("22 prises gardent une autre route active" in line for line in found.lines)
+    assert any("une autre route active sans lui : 22, par CO2" in line for line in found.lines)
 
 
 def test_a_single_cable_is_said_to_be_alone(table: gpd.GeoDataFrame) -> None:
@@ -113,6 +113,23 @@ def test_a_shortest_way_takes_only_what_is_kept() -> None:
     assert shortest_way(graph, without_first, 2).tolist() == [2, 3, 4]
     assert shortest_way(graph, every, 5).tolist() == []
     assert shortest_way(graph, every, 0).tolist() == []
+
+
+def test_what_holds_nothing_says_so_and_a_room_counts_the_paths_that_lead_to_it(
+    table: gpd.GeoDataFrame,
+) -> None:
+    network, routes = small_network()
+    way = int(network.assets.index[network.assets["code"] == "W5"][0])
+    bare = {}
+    for name in ("nominal", "physical"):
+        graph = getattr(routes, name)
+        kept = graph.edge_asset != way
+        bare[name] = replace(graph, edge_asset=graph.edge_asset[kept], edge_of=graph.edge_of[kept])
+    lines = explain(network, replace(routes, **bare), table, "cheminement:W5", {}).lines
+    assert lines[1] == "aucun câble ni équipement suivi n'y tient : rien ne peut en dépendre"
+    assert any(
+        "chemins disjoints par câble qui y mènent : 2" in line for line in told(table, "local:LN1").lines
+    )
 
 
 def test_a_part_without_feed_says_so() -> None:
