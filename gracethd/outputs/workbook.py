@@ -4,6 +4,7 @@ Text is always written as text: a cell that begins with = + - @ shows as it is a
 only formulas are the totals, which carry their value, so that a reader that does not calculate shows them.
 """
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,8 @@ from gracethd.outputs.publish import DIFFUSION, fixed_moment, marking, written_a
 _HEADER_ROW = 4
 _MAX_ROWS = 1_000_000  # a sheet holds 1,048,576 rows
 _MAX_TEXT = 32_767  # characters in a cell
+_FILLED = 0.9  # of a width, in characters: the fonts that stand in for Calibri are wider
+_LINE_POINTS, _TITLE_POINTS, _HIGHEST_POINTS = 13.5, 24, 409  # Excel takes no higher row
 _THOUSANDS = '[>=1000000]#"\u202f"###"\u202f"##0;[>=1000]#"\u202f"##0;0'
 _NUMBER_FORMATS = {
     "int": _THOUSANDS,
@@ -146,19 +149,22 @@ def _write_readme(
     page.set_column(0, 0, 26)
     page.set_column(1, 1, 96)
     _text(page, 0, 0, title, formats["title"])
+    page.set_row(0, _TITLE_POINTS)
     _text(page, 1, 0, mark, formats["mark"])
     row = 3
     for note in notes:
         page.merge_range(row, 0, row, 1, "", formats["paragraph"])
         _text(page, row, 0, note, formats["paragraph"])
-        page.set_row(row, 15 * (1 + len(note) // 115))
+        page.set_row(row, 15 * _n_lines(note, 122))
         row += 1
     row += 1
     _text(page, row, 0, "Feuille", formats["head"])
     _text(page, row, 1, "Contenu", formats["head"])
     for offset, sheet in enumerate(sheets, start=1):
         _text(page, row + offset, 0, sheet.name, formats["strong"])
-        _text(page, row + offset, 1, f"{sheet.title}. {sheet.note}".strip(), formats["text"])
+        content = f"{sheet.title}. {sheet.note}".strip()
+        _text(page, row + offset, 1, content, formats["text"])
+        page.set_row(row + offset, _LINE_POINTS * _n_lines(content, 96))
     _print_setup(page, mark, repeat=None)
 
 
@@ -168,15 +174,22 @@ def _write_sheet(book: Workbook, formats: dict[str, XlsxFormat], sheet: Sheet, m
     columns = [name for name in frame.columns if str(frame[name].dtype) != "geometry"]
     note = f"{sheet.note} {left_out} lignes ne tiennent pas dans une feuille." if left_out else sheet.note
     _text(page, 0, 0, sheet.title, formats["title"])
+    page.set_row(0, _TITLE_POINTS)
     _text(page, 1, 0, mark, formats["mark"])
     _text(page, 2, 0, note, formats["note"])
+    n_lines = [1] * len(frame)
     for position, name in enumerate(columns):
         how = column_format(name, frame[name])
         texts = _write_column(page, position, name, frame[name], formats[how])
         _text(page, _HEADER_ROW, position, column_label(name), formats["head"])
-        page.set_column(position, position, _width(column_label(name), texts))
+        width = _width(column_label(name), texts)
+        page.set_column(position, position, width)
+        n_lines = [max(n, _n_lines(text, width)) for n, text in zip(n_lines, texts, strict=True)]
         if name in sheet.totals and len(frame):
             _write_total(page, position, frame[name], formats[f"total_{how}"])
+    for row, n in enumerate(n_lines, start=_HEADER_ROW + 1):
+        if n > 1:
+            page.set_row(row, min(_HIGHEST_POINTS, _LINE_POINTS * n))
     if sheet.totals and len(frame) and columns and columns[0] not in sheet.totals:
         _text(page, _HEADER_ROW + len(frame) + 1, 0, "Total", formats["total_text"])
     if sheet.curve is not None and len(frame):
@@ -191,17 +204,18 @@ def _write_column(
     """Write one column cell by cell (xlsxwriter has no other way) and give its texts, for the width."""
     texts = []
     for row, value in enumerate(values.tolist(), start=_HEADER_ROW + 1):
+        text = ""
         if is_missing(value):
             page.write_blank(row, position, None, style)
         elif isinstance(value, (bool, np.bool_)):
             _text(page, row, position, "oui" if value else "non", style)
         elif isinstance(value, (int, float, np.number)) and np.isfinite(value):
             page.write_number(row, position, value, style)
-            texts.append(f"{value:,.0f}")
+            text = f"{value:,.0f}"
         else:
             text = _day(value) if isinstance(value, (date, datetime)) else value_label(name, value)
             _text(page, row, position, text, style)
-            texts.append(text)
+        texts.append(text)
     return texts
 
 
@@ -219,7 +233,18 @@ def _text(page: Worksheet, row: int, column: int, text: str, style: XlsxFormat) 
 def _width(label: str, texts: list[str]) -> float:
     longest_word = max((len(word) for word in label.split()), default=0)
     widest = max((len(text) for text in texts[:2000]), default=0)
-    return float(min(48, max(8, longest_word + 3, len(label) / 2.5, widest + 2)))
+    return float(min(48, max(8, longest_word + 3, len(label) / 2.5, widest / _FILLED + 2)))
+
+
+def _n_lines(text: str, width: float) -> int:
+    """Give the lines that a text takes in a column: rows are as high as their text in any program.
+
+    Excel finds heights as it opens a file, LibreOffice does not and would write lines over each other.
+    """
+    room = max(1, int(_FILLED * width))
+    if len(text) <= room and "\n" not in text:
+        return 1
+    return max(1, sum(max(1, len(textwrap.wrap(part, room))) for part in text.split("\n")))
 
 
 def _write_total(page: Worksheet, position: int, values: pd.Series, style: XlsxFormat) -> None:

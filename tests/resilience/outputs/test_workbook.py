@@ -61,6 +61,23 @@ def test_a_drawn_mean_stands_with_its_margin(written: Path) -> None:
     )
 
 
+def test_rows_are_as_high_as_what_is_written_in_them(tmp_path: Path) -> None:
+    """48 characters at most a line: LibreOffice finds no height by itself, and lines would overlap."""
+    words = "mot " * 40
+    frame = pd.DataFrame({"libelle": ["court", words.strip(), "deux\nlignes", "mot " * 8000], "prises": 1})
+    path = tmp_path / "plan.xlsx"
+    write_workbook([Sheet("Plan", frame, "Titre", words)], path, title="T", recipient="R", day=DAY)
+    book = openpyxl.load_workbook(path)
+    heights = [book["Plan"].row_dimensions[HEADER + 1 + row].height for row in range(4)]
+    assert heights[0] is None
+    assert heights[1] is not None
+    assert len(words) / 48 * 13 < heights[1] < len(words) / 48 * 13 * 1.6
+    assert heights[2:] == pytest.approx([27, 409], abs=0.5)
+    read_me = book["Lisez-moi"]
+    row = next(cell.row for cell in read_me["A"] if cell.value == "Plan")
+    assert read_me.row_dimensions[row].height == 27  # 160 characters on 96
+
+
 def test_totals_are_formulas_that_carry_their_value(written: Path, report: Report) -> None:
     formula = column(openpyxl.load_workbook(written), "Plan", "Coût HT (€)")[-1]
     assert isinstance(formula, str)
