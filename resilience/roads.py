@@ -114,7 +114,7 @@ def _single_lines(lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _directed(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Give one row per direction in which a road can be driven; a loop has one, both are the same."""
-    direction = _direction(roads)
+    direction = directions(roads)
     edges = roads.assign(part=np.arange(len(roads)), length=roads.geometry.length, oneway=direction != 0)
     ends = shapely.get_point(edges.geometry.to_numpy(), [[0], [-1]])
     is_loop = shapely.equals(ends[0], ends[1])
@@ -126,8 +126,14 @@ def _directed(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     )
 
 
-def _direction(roads: gpd.GeoDataFrame) -> NDArray[np.int64]:
-    """Give 1 for roads driven as they are drawn only, -1 against it only, 0 both ways."""
+def directions(roads: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """Give 1 for roads driven as they are drawn only, -1 against it only, 0 both ways, (n_roads,).
+
+    Raises
+    ------
+    SourceError
+        When a value of oneway is not understood.
+    """
     if "oneway" not in roads:
         return np.zeros(len(roads), np.int64)
     text = roads["oneway"].astype("str").fillna("").str.strip().str.lower().replace("nan", "")

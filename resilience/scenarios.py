@@ -83,6 +83,8 @@ class Scenario:
         The rule by which crews take tasks (`resilience.crisis.repair.dispatch`).
     level : {"low", "central", "high"}
         Of the parameters.
+    draws : int
+        Of the hours of repair (`resilience.crisis.uncertain`); 0 for none.
     """
 
     name: str
@@ -93,3 +95,4 @@ class Scenario:
     no_access: tuple[NoAccess, ...] = ()
     order: Order = "collecte"
     level: Level = "central"
+    draws: int = 0

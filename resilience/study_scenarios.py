@@ -12,7 +12,7 @@ from resilience.parameters import LEVELS
 from resilience.scenarios import FailureRule, Mounting, NoAccess, Order, Outage, Scenario
 from resilience.sections import Section, StudyError
 
-KEYS = ("title", "start", "failures", "outages", "no_access", "order", "level")
+KEYS = ("title", "start", "failures", "outages", "no_access", "order", "level", "draws")
 SELECTION = ("kind", "segment", "nature", "commune", "mounting", "polygon")
 FAILURE_KEYS = ("objects", "hazard", "event", "quantile", *SELECTION, "share", "at_h", "repair_h")
 NATURES = ("BPE", "NRO", "PBO", "PM", "appui", "chambre", "facade", "immeuble")
@@ -59,6 +59,7 @@ def _scenario(name: str, raw: Section, folder: Path) -> Scenario:
         no_access=tuple(_no_access(one, folder) for one in closed),
         order=order,
         level=raw.choice("level", LEVELS, default="central"),
+        draws=raw.whole("draws", default=0, least=0),
     )
 
 

@@ -123,7 +123,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "ressources": Schema(
         (Column("type", required=True, choices=get_args(ResourceType)),
          Column("nombre", "count", required=True), Column("depot_x", "number"),
-         Column("depot_y", "number"), Column("competence")),
+         Column("depot_y", "number"), Column("competence"), Column("delai_h", "number")),
         point=("depot_x", "depot_y"),
     ),
     "routes": Schema(

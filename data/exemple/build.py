@@ -57,11 +57,14 @@ SITES = (
     ("enseignement", "Collège (fictif)"), ("eau", "Château d'eau (fictif)"),
     ("pylone", "Pylône mobile (fictif)"),
 )  # fmt: skip
-CREWS = pd.DataFrame(  # invented: two depots, and who can work on what
-    [("equipe", 3, 640000, 7070000, "ligne"), ("equipe", 2, 647000, 7073000, ""),
-     ("equipe", 1, 647000, 7073000, "nro")],
-    columns=["type", "nombre", "depot_x", "depot_y", "competence"],
-)  # fmt: skip
+RESOURCES = pd.DataFrame(  # invented: two depots, who can work on what, what is in stock and what comes later
+    [("equipe", 3, 640000, 7070000, "ligne", None), ("equipe", 2, 647000, 7073000, "", None),
+     ("equipe", 1, 647000, 7073000, "nro", None), ("cable_m", 2000, 647000, 7073000, "", None),
+     ("poteau", 30, 640000, 7070000, "", None), ("poteau", 60, 640000, 7070000, "", 24),
+     ("armoire", 1, 647000, 7073000, "", None), ("armoire", 2, 647000, 7073000, "", 72),
+     ("nro_mobile", 1, 647000, 7073000, "", 48), ("groupe", 1, 647000, 7073000, "", None)],
+    columns=["type", "nombre", "depot_x", "depot_y", "competence", "delai_h"],
+).astype({"delai_h": "Int64"})  # fmt: skip
 STUDY = """# Étude d'exemple : vallée de l'Aa. RÉSEAU, ALÉA ET TABLES INVENTÉS ; voir README.md.
 # Les chemins sont relatifs à ce fichier ; toute clé inconnue est une erreur.
 inventory = ["livraisons/*.zip"]
@@ -153,7 +156,7 @@ def build(folder: Path) -> SynthNetwork:
     write_roads(network, folder / "routes.gpkg")
     _write_communes(network, folder)
     _write_hazard(network, folder)
-    for name, table in {**_tables(network), "ressources": CREWS, "faults": faults}.items():
+    for name, table in {**_tables(network), "ressources": RESOURCES, "faults": faults}.items():
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
     (folder / "etude.toml").write_text(STUDY, encoding="utf-8", newline="\n")
     return network

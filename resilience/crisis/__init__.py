@@ -5,9 +5,11 @@ and when (`resilience.scenarios`), `failed_assets` turns it into assets, `repair
 say who mends what and when, and `down_over_time` and `situation` what that leaves without service.
 """
 
+from resilience.crisis.dispatch import dispatch
 from resilience.crisis.failing import Chances, failed_assets
 from resilience.crisis.play import Played, play
-from resilience.crisis.repair import crews_of, dispatch, repair_tasks
+from resilience.crisis.repair import repair_tasks
+from resilience.crisis.resources import crews_of, stock_of, stock_used
 from resilience.crisis.timeline import down_over_time, hours_until_restored, situation
 
 __all__ = [
@@ -21,4 +23,6 @@ __all__ = [
     "play",
     "repair_tasks",
     "situation",
+    "stock_of",
+    "stock_used",
 ]

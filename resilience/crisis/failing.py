@@ -28,7 +28,7 @@ from resilience.shared_risk import GROUP_KINDS, risk_groups
 from resilience.stakes import communes_around
 
 Numbers = NDArray[np.int32]
-COLUMNS = ("asset", "failed_at_h", "back_at_h", "repair_h", "cause")
+COLUMNS = ("asset", "failed_at_h", "back_at_h", "cut_at_h", "repair_h", "cause")
 _MOUNTINGS = {"aerien": AERIAL, "souterrain": BURIED}
 
 
@@ -76,7 +76,8 @@ def failed_assets(
     -------
     DataFrame
         One row per asset and cause, sorted by (failed_at_h, asset, cause): asset (int32), failed_at_h,
-        back_at_h (NaN: until it is repaired; otherwise nobody has to come), repair_h (hours until it works
+        back_at_h (NaN: until it is repaired; otherwise when the mains are back), cut_at_h (when they went, or
+        NaN), repair_h (hours until it works
         again, NaN: as the parameters have it), cause (``objets``, ``selection``, ``coupure`` or the name of
         the hazard).
 
@@ -105,7 +106,9 @@ def failed_assets(
         parts.append(rows.assign(failed_at_h=rule.at_h))
     parts += [_without_power(one, scenario, network, tables, parameters) for one in scenario.outages]
     out = pd.concat(parts, ignore_index=True).reindex(columns=list(COLUMNS))
-    out = out.astype({"asset": np.int32, "cause": str, "back_at_h": np.float64, "repair_h": np.float64})
+    out = out.astype(
+        {"asset": np.int32, "cause": str, "back_at_h": float, "cut_at_h": float, "repair_h": float}
+    )
     return out.sort_values(["failed_at_h", "asset", "cause"], ignore_index=True).drop_duplicates(
         ignore_index=True
     )
@@ -227,6 +230,7 @@ def _without_power(
             "asset": of_zone[falls],
             "failed_at_h": outage.at_h + lasts[falls],
             "back_at_h": outage.at_h + outage.hours,
+            "cut_at_h": outage.at_h,
             "cause": "coupure",
         }
     )

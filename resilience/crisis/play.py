@@ -11,7 +11,10 @@ import pandas as pd
 from gracethd.network import Network
 from gracethd.routes import Routes
 from resilience.crisis.failing import Chances, failed_assets
-from resilience.crisis.repair import crews_of, dispatch, repair_tasks
+from resilience.crisis.optimum import orders_compared
+from resilience.crisis.repair import repair_tasks
+from resilience.crisis.replay import Works, repaired
+from resilience.crisis.resources import crews_of, stock_of, stock_used
 from resilience.crisis.timeline import (
     RESTORED,
     down_over_time,
@@ -20,6 +23,8 @@ from resilience.crisis.timeline import (
     situation,
     spans,
 )
+from resilience.crisis.uncertain import bands
+from resilience.crisis.what_if import one_more
 from resilience.exposure import expose
 from resilience.fragility import failure_probabilities
 from resilience.hazards import on_day
@@ -46,11 +51,22 @@ class Played:
     summary : mapping
         hour_of_worst, prises_down_max, prises_stranded_max, patchable_max, prises_h (None where some prises
         never come back), restored_50_h, restored_90_h, restored_99_h (None likewise), n_failed, n_tasks,
-        n_crews (None = unlimited), tasks_without_crew, prises_down_at, prises_stranded_at.
+        n_crews (None = unlimited), tasks_without_crew, tasks_without_stock, prises_down_at,
+        prises_stranded_at.
     curve : DataFrame
         From `resilience.crisis.timeline.down_over_time`.
     tasks : GeoDataFrame
-        From `resilience.crisis.repair.dispatch`, by turn, with kind, code, libelle, segment, cause, geometry.
+        From `resilience.crisis.dispatch.dispatch`, by turn, with kind, code, libelle, segment, cause,
+        geometry.
+    stock : DataFrame
+        From `resilience.crisis.resources.stock_used`.
+    what_if : DataFrame
+        From `resilience.crisis.what_if.one_more`.
+    orders : DataFrame
+    no_optimum : str
+        From `resilience.crisis.optimum.orders_compared`.
+    bands, totals : DataFrame
+        From `resilience.crisis.uncertain.bands`; empty where the scenario draws nothing.
     waiting : DataFrame
         What comes back with the power: kind, code, libelle, failed_at_h, back_at_h.
     areas, sites : DataFrame
@@ -62,6 +78,12 @@ class Played:
     summary: Mapping[str, object]
     curve: pd.DataFrame
     tasks: gpd.GeoDataFrame
+    stock: pd.DataFrame
+    what_if: pd.DataFrame
+    orders: pd.DataFrame
+    no_optimum: str
+    bands: pd.DataFrame
+    totals: pd.DataFrame
     waiting: pd.DataFrame
     areas: pd.DataFrame
     sites: pd.DataFrame
@@ -105,7 +127,7 @@ def play(
     >>> played = play(study, "feu", network, routes, tables, day=date.today())  # doctest: +SKIP
     """
     scenario = scenario_named(study, name)
-    crews = crews_of(tables)
+    crews, stock = crews_of(tables), stock_of(tables)
     graph = routes.nominal
     counts, _ = stakes(routes, tables)
     weights = np.stack([graph.prises, counts.get("sites", pd.Series(0, counts.index)).to_numpy()], axis=1)
@@ -117,19 +139,33 @@ def play(
     failures = failed_assets(scenario, network, tables, study.parameters, chances)
     say("réparations")
     tasks = repair_tasks(failures, scenario, network, study.parameters, nominal, weights)
-    done = dispatch(tasks, crews, study.parameters, order=scenario.order, level=scenario.level)
+    works = Works(scenario, study.parameters, failures, tasks, crews, stock, None, nominal)
+    done = repaired(works)
     out = spans(failures, done)
     curve = down_over_time(nominal, physical, out)
     worst_h = float(curve["hour"].iloc[int(curve["prises_down"].to_numpy().argmax())])
     hour = worst_h if at_h is None else at_h
     say("situation")
     areas, sites = situation(hour, out, nominal, physical, routes, tables)
+    say("comparaisons")
+    orders, no_optimum = orders_compared(works)
+    drawn, totals = (
+        bands(works, network, seed=study.seed, draws=scenario.draws)
+        if scenario.draws
+        else (pd.DataFrame(), pd.DataFrame())
+    )
     return Played(
         scenario=scenario,
         hour=hour,
         summary=_summary(curve, failures, done, crews, hour, worst_h),
         curve=curve,
         tasks=_named_tasks(done, failures, network),
+        stock=stock_used(done, stock),
+        what_if=one_more(works),
+        orders=orders,
+        no_optimum=no_optimum,
+        bands=drawn,
+        totals=totals,
         waiting=_waiting(failures, network),
         areas=areas,
         sites=sites,
@@ -199,7 +235,8 @@ def _summary(
         "n_failed": int(failures["asset"].nunique()),
         "n_tasks": len(done),
         "n_crews": None if crews is None else len(crews),
-        "tasks_without_crew": int(done["end_h"].isna().sum()),
+        "tasks_without_crew": int((done["missing"] == "competence").sum()),
+        "tasks_without_stock": int(((done["missing"] == done["stock"]) & (done["stock"] != "")).sum()),
         "prises_down_at": int(state["prises_down"]),
         "prises_stranded_at": int(state["prises_stranded"]),
     }
@@ -215,7 +252,11 @@ def _named_tasks(done: pd.DataFrame, failures: pd.DataFrame, network: Network) -
     rows = pd.concat([done.reset_index(drop=True), assets.reset_index(drop=True)], axis=1)
     rows["cause"] = rows["asset"].map(cause)
     first = ["turn", "kind", "code", "libelle", "segment", "cause", "stage", "skill", "crew"]
-    rest = [name for name in rows.columns if name not in {*first, "geometry", "asset", "x", "y"}]
+    rest = [
+        name
+        for name in rows.columns
+        if name not in {*first, "geometry", "asset", "x", "y", "given_h", "open_h"}
+    ]
     ordered = rows.sort_values("turn", ignore_index=True)[[*first, *rest, "geometry"]]
     return gpd.GeoDataFrame(ordered, geometry="geometry", crs=network.assets.crs)
 

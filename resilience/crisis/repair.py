@@ -1,11 +1,4 @@
-"""Who repairs what, and when: tasks with their hours of work, and crews that take them by a rule.
-
-A task waits until its parts are there and until one can go there; then it keeps one crew for its hours of
-work. With unlimited crews each task begins as soon as it can, which gives the prises·h of DESIGN D19.
-"""
-
-import heapq
-from collections.abc import Mapping
+"""What has to be repaired: one task an asset, with its hours of work and what it takes from the stock."""
 
 import numpy as np
 import pandas as pd
@@ -17,16 +10,14 @@ from gracethd.network.build import SEGMENTS
 from gracethd.outputs.drawing import standing_points
 from resilience.crisis.failing import within
 from resilience.losses import LossIndex, behind_losses_of_assets, lost_vertices, with_weights
-from resilience.parameters import Level, Parameters
+from resilience.parameters import LEVELS, Level, Parameters
 from resilience.rates import AERIAL
-from resilience.scenarios import Order, Scenario
-from resilience.sections import StudyError, near_name
+from resilience.scenarios import Scenario
 
 Float = NDArray[np.float64]
-SKILLS = ("ligne", "nro", "pm")
-"""What a crew may be limited to, in the column competence of the table ressources; empty is all of them."""
 TASK_COLUMNS = (
-    "asset", "failed_at_h", "ready_h", "crew_h", "skill", "x", "y", "prises_behind", "sites_behind", "stage",
+    "asset", "failed_at_h", "ready_h", "crew_h", "skill", "stock", "quantity", "back_at_h", "x", "y",
+    "prises_behind", "sites_behind", "stage", "given_h", "open_h",
 )  # fmt: skip
 
 
@@ -38,13 +29,15 @@ def repair_tasks(
     index: LossIndex,
     weights: NDArray[np.int64],
 ) -> pd.DataFrame:
-    """Give one task for each asset that somebody has to repair.
+    """Give one task for each asset that somebody has to repair, and for each NRO that wants a generator.
 
     Hours of work come from the scenario, else from the event that broke the asset, else from the parameters
     of what it is: ``nro.fire`` and ``pm.destroyed`` for rooms and sites, ``closure.flood`` for boxes,
     ``pole.repair_h`` for poles, ``way.aerial`` or ``way.dig_up`` (the longer where the mounting is unknown)
     for all the rest. Of the repair time of an NRO or a PM, ``crisis.*.crew_h`` are work and the rest is
-    waiting.
+    waiting. From the stock a line takes ``crisis.cut.cable_m`` of cable at most (of each cable in a way), a
+    pole a pole, a PM a cabinet, an NRO a mobile NRO. An NRO that waits for the mains wants a generator from
+    the moment they are gone, as long as it would still be of use.
 
     Parameters
     ----------
@@ -63,27 +56,31 @@ def repair_tasks(
     -------
     DataFrame
         By asset: asset (int32), failed_at_h, ready_h (when work can begin: parts and access), crew_h, skill
-        (`SKILLS`), x, y (in the CRS of the network, NaN without a place), prises_behind, sites_behind (int64:
-        those without service that the asset has on a route of theirs, when everything has failed), stage
-        (0 collecte and NRO, 1 transport, 2 PM, 3 distribution, 4 raccordement and the rest).
+        (of `resilience.crisis.resources.SKILLS`), stock, quantity (what it takes; "" and 0 for nothing),
+        back_at_h (of generators: when the mains are back; else NaN), x, y (in the CRS of the network, NaN
+        without a place), prises_behind, sites_behind (int64: those
+        without service that the asset has on a route of theirs, when everything has failed), stage
+        (0 collecte and NRO, 1 transport, 2 PM, 3 distribution, 4 raccordement and the rest), given_h (hours
+        of repair that the scenario or the event gives, else NaN), open_h (when one can go there).
 
     Raises
     ------
     GraceTHDError
         Areas without access that cannot be read.
     """
-    broken = failures[failures["back_at_h"].isna()]
-    tasks = broken.groupby("asset").agg(failed_at_h=("failed_at_h", "min"), repair_h=("repair_h", "max"))
-    tasks = tasks.reset_index().astype({"asset": np.int32})
+    tasks = pd.concat(
+        [_broken(failures, network, parameters, scenario), _dark(failures, parameters, scenario)]
+    )
+    tasks = tasks.reset_index(drop=True).astype({"asset": np.int32})
     assets = network.assets.iloc[tasks["asset"]]
-    work_h, default_h = _hours_of_work(network, assets, parameters, scenario.level)
-    repair_h = tasks["repair_h"].fillna(pd.Series(default_h)).to_numpy(np.float64)
-    tasks["crew_h"] = np.minimum(work_h, repair_h)
-    tasks["ready_h"] = tasks["failed_at_h"] + repair_h - tasks["crew_h"]
+    cable_m = parameters.at("crisis.cut.cable_m", scenario.level)
+    tasks["stock"], tasks["quantity"] = _taken(tasks, network, cable_m)
     shapes = assets.geometry.to_numpy()
+    tasks["open_h"] = 0.0
     for area in scenario.no_access:
         closed = within(shapes, area.polygon, assets.crs, f"scenarios.{scenario.name}.no_access")
-        tasks["ready_h"] = tasks["ready_h"].where(~closed, np.maximum(tasks["ready_h"], area.until_h))
+        tasks["open_h"] = tasks["open_h"].where(~closed, np.maximum(tasks["open_h"], area.until_h))
+    tasks["ready_h"] = np.maximum(tasks["ready_h"], tasks["open_h"])
     points = standing_points(shapes)
     tasks["x"], tasks["y"] = shapely.get_x(points), shapely.get_y(points)
     nature = assets["nature"].to_numpy(str)
@@ -95,172 +92,106 @@ def repair_tasks(
     return tasks[list(TASK_COLUMNS)]
 
 
-def crews_of(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame | None:
-    """List the crews of the table ressources, None where there is none: crews are then unlimited.
-
-    Returns
-    -------
-    DataFrame
-        One row per crew: crew (1, 2...), skill (`SKILLS`, or "" for all of them), x, y (depot, NaN unknown).
-
-    Raises
-    ------
-    StudyError
-        A skill that does not exist, or a table without any crew.
-    """
-    resources = tables.get("ressources")
-    if resources is None:
-        return None
-    rows = resources[(resources["type"] == "equipe").to_numpy()]
-    skill = rows["competence"].fillna("").astype(str)
-    if len(wrong := skill[~skill.isin(("", *SKILLS))]):
-        raise StudyError(
-            f"ressources: competence {wrong.iloc[0]!r} of a crew; {near_name(wrong.iloc[0], SKILLS)}"
-        )
-    crews = rows.loc[rows.index.repeat(rows["nombre"])].reset_index(drop=True)
-    if crews.empty:
-        raise StudyError("ressources: no crew (type equipe) in this table; add one, or leave the table out")
-    return pd.DataFrame(
-        {
-            "crew": np.arange(1, len(crews) + 1),
-            "skill": crews["competence"].fillna("").astype(str),
-            "x": crews["depot_x"].astype(np.float64),
-            "y": crews["depot_y"].astype(np.float64),
-        }
-    )
-
-
-def dispatch(
-    tasks: pd.DataFrame,
-    crews: pd.DataFrame | None,
-    parameters: Parameters,
-    *,
-    order: Order = "collecte",
-    level: Level = "central",
+def with_drawn_hours(
+    tasks: pd.DataFrame, network: Network, parameters: Parameters, u: NDArray[np.float64]
 ) -> pd.DataFrame:
-    """Say who does which task when.
-
-    A crew that is free takes, among the tasks that can begin and that it has the skill for, the first by the
-    rule; of several free crews the one that stands nearest to it goes. No crew waits for a task that is not
-    ready while another is. Rules: ``collecte``, by stage from collecte down to drops, then prises behind an
-    hour of work; ``prises``, prises behind an hour of work; ``sites``, sensitive sites behind, then as
-    collecte; ``proximite``, the nearest.
+    """Give the tasks with other hours: triangular between low and high, mode at central.
 
     Parameters
     ----------
     tasks : DataFrame
         From `repair_tasks`.
-    crews : DataFrame or None
-        From `crews_of`; None for unlimited crews, who need no time on the road.
-    parameters, level
-        ``crisis.road_kmh`` and ``crisis.road_detour``.
-    order : {"collecte", "prises", "sites", "proximite"}
+    network, parameters
+    u : (n_tasks,) float64
+        Place in the distribution of the hours of each task, from 0 to 1.
 
     Returns
     -------
     DataFrame
-        `tasks` with: turn (1, 2... by begin_h, then asset), crew (0 = unlimited, -1 = nobody has the skill),
-        travel_h, begin_h, end_h (NaN where nobody has the skill).
+        `tasks` with other crew_h and ready_h; hours that are given stay.
+    """
+    assets = network.assets.iloc[tasks["asset"]]
+    work, repair = np.array(
+        [_hours_of_work(network, assets, parameters, level) for level in LEVELS]
+    ).transpose(1, 0, 2)  # fmt: skip
+    work_h, default_h = triangular(work, u), triangular(repair, u)
+    drawn = _with_hours(tasks, tasks["given_h"].fillna(pd.Series(default_h, tasks.index)).to_numpy(), work_h)
+    brought = np.array([[parameters.at("crisis.generator.crew_h", level)] * len(u) for level in LEVELS])
+    is_generator = tasks["back_at_h"].notna()
+    return tasks.assign(
+        crew_h=drawn["crew_h"].where(~is_generator, triangular(brought, u)),
+        ready_h=drawn["ready_h"].clip(lower=tasks["open_h"]).where(~is_generator, tasks["ready_h"]),
+    )
+
+
+def triangular(levels: Float, u: Float) -> Float:
+    """Give the quantiles `u` of triangular distributions, (n,); `levels` (3, n) holds low, central, high.
 
     Examples
     --------
-    >>> dispatch(tasks, crews_of(tables), study.parameters)  # doctest: +SKIP
+    >>> triangular(np.array([[0.0], [1.0], [2.0]]), np.array([0.5]))
+    array([1.])
     """
-    if crews is None:
-        done = tasks.assign(crew=0, travel_h=0.0, begin_h=tasks["ready_h"])
-    else:
-        hours_per_m = (
-            parameters.at("crisis.road_detour", level) / parameters.at("crisis.road_kmh", level) / 1e3
-        )
-        crew, travel_h, begin_h = _assigned(tasks, crews, _by_rule(tasks, order), hours_per_m, order)
-        done = tasks.assign(crew=crew, travel_h=travel_h, begin_h=begin_h)
-    done["end_h"] = done["begin_h"] + done["crew_h"]
-    turn = done.sort_values(["begin_h", "asset"], kind="stable").index
-    done["turn"] = pd.Series(np.arange(1, len(done) + 1), index=turn)
-    return done
+    low, mode, high = levels
+    with np.errstate(invalid="ignore", divide="ignore"):
+        wide = high - low
+        below = low + np.sqrt(u * wide * (mode - low))
+        above = high - np.sqrt((1 - u) * wide * (high - mode))
+        drawn = np.where(u * wide < mode - low, below, above)
+    return np.where(wide > 0, drawn, mode)  # also where all are infinite: wide is no number
 
 
-def _assigned(
-    tasks: pd.DataFrame, crews: pd.DataFrame, by_rule: NDArray[np.intp], hours_per_m: float, order: Order
-) -> tuple[NDArray[np.int64], Float, Float]:
-    """Let the crews take the tasks, in time: crew, hours on the road and begin of each task."""
-    ready = tasks["ready_h"].to_numpy(np.float64)[by_rule]
-    hours = tasks["crew_h"].to_numpy(np.float64)[by_rule]
-    skill = tasks["skill"].to_numpy(str)[by_rule]
-    spot = tasks[["x", "y"]].to_numpy(np.float64)[by_rule]
-    stands, able = crews[["x", "y"]].to_numpy(np.float64).copy(), crews["skill"].to_numpy(str)
-    is_open = np.ones(len(tasks), np.bool_)
-    crew = np.full(len(tasks), -1, np.int64)
-    travel_h, begin_h = np.zeros(len(tasks)), np.full(len(tasks), np.nan)
-    free = [(0.0, number) for number in range(len(crews))]
-    while free and is_open.any():
-        now = free[0][0]
-        idle = []
-        while free and free[0][0] == now:
-            idle.append(heapq.heappop(free)[1])
-        while idle:
-            can = is_open & np.isin(skill, _skills_of(able[idle]))
-            if not can.any():
-                break  # nothing is left for these crews
-            starts = np.flatnonzero(can & (ready <= now))
-            if not len(starts):
-                wait = float(ready[can].min())
-                for number in idle:
-                    heapq.heappush(free, (wait, number))
-                break
-            task, number = _pick(starts, idle, skill, able, spot, stands, nearest=order == "proximite")
-            travel_h[task] = _road_h(stands[[number]], spot[[task]], hours_per_m)[0, 0]
-            begin_h[task], crew[task], is_open[task] = now + travel_h[task], number + 1, False
-            if not np.isnan(spot[task]).any():
-                stands[number] = spot[task]
-            idle.remove(number)
-            heapq.heappush(free, (begin_h[task] + hours[task], number))
-    back = np.argsort(by_rule)
-    return crew[back], travel_h[back], begin_h[back]
+def _with_hours(tasks: pd.DataFrame, repair_h: Float, work_h: Float) -> pd.DataFrame:
+    crew_h = np.minimum(work_h, repair_h)
+    return tasks.assign(crew_h=crew_h, ready_h=tasks["failed_at_h"] + repair_h - crew_h)
 
 
-def _pick(
-    starts: NDArray[np.intp],
-    idle: list[int],
-    skill: NDArray[np.str_],
-    able: NDArray[np.str_],
-    spot: Float,
-    stands: Float,
-    *,
-    nearest: bool,
-) -> tuple[int, int]:
-    """Give the task to begin and the crew that goes: first by the rule, then the crew that is nearest."""
-    if nearest:
-        far = _road_h(stands[idle], spot[starts], 1.0)
-        fits = (able[idle][:, None] == "") | (able[idle][:, None] == skill[starts])
-        row, column = np.unravel_index(int(np.argmin(np.where(fits, far, np.inf))), far.shape)
-        return int(starts[column]), idle[int(row)]
-    task = int(starts[0])
-    fit = [number for number in idle if able[number] in ("", skill[task])]
-    far = _road_h(stands[fit], spot[[task]], 1.0)[:, 0]
-    return task, fit[int(np.argmin(far))]
+def _broken(
+    failures: pd.DataFrame, network: Network, parameters: Parameters, scenario: Scenario
+) -> pd.DataFrame:
+    broken = failures[failures["back_at_h"].isna()]
+    tasks = broken.groupby("asset", as_index=False).agg(
+        failed_at_h=("failed_at_h", "min"), given_h=("repair_h", "max")
+    )
+    assets = network.assets.iloc[tasks["asset"]]
+    work_h, default_h = _hours_of_work(network, assets, parameters, scenario.level)
+    repair_h = tasks["given_h"].fillna(pd.Series(default_h)).to_numpy(np.float64)
+    return _with_hours(tasks, repair_h, work_h).assign(back_at_h=np.nan)
 
 
-def _skills_of(able: NDArray[np.str_]) -> list[str]:
-    return list(SKILLS) if "" in able else sorted(set(able.tolist()))
+def _dark(failures: pd.DataFrame, parameters: Parameters, scenario: Scenario) -> pd.DataFrame:
+    """Give the NROs that wait for the mains, longest wait first counted once."""
+    waits = failures[failures["back_at_h"].notna()].sort_values("back_at_h", kind="stable")
+    waits = waits.drop_duplicates("asset", keep="last").sort_values("asset", kind="stable")
+    crew_h = parameters.at("crisis.generator.crew_h", scenario.level)
+    return waits.assign(ready_h=waits["cut_at_h"], crew_h=crew_h, given_h=np.nan)
 
 
-def _road_h(stands: Float, spot: Float, hours_per_m: float) -> Float:
-    """Give the hours from each place to each other, (n, m); 0 where one of them is not known."""
-    gap = np.hypot(*(stands[:, None, :] - spot[None, :, :]).transpose(2, 0, 1))
-    return np.nan_to_num(gap, nan=0.0) * hours_per_m
-
-
-def _by_rule(tasks: pd.DataFrame, order: Order) -> NDArray[np.intp]:
-    per_hour = -tasks["prises_behind"].to_numpy() / np.maximum(tasks["crew_h"].to_numpy(np.float64), 1e-9)
-    asset, stage, sites = (tasks[name].to_numpy() for name in ("asset", "stage", "sites_behind"))
-    keys = {
-        "collecte": (asset, per_hour, stage),
-        "prises": (asset, per_hour),
-        "sites": (asset, per_hour, stage, -sites),
-        "proximite": (asset,),
-    }
-    return np.lexsort(keys[order]).astype(np.intp)
+def _taken(tasks: pd.DataFrame, network: Network, cable_m: float) -> tuple[NDArray[np.str_], Float]:
+    """Give what each task takes from the stock, and how much; a place takes one cabinet or mobile NRO."""
+    assets = network.assets.iloc[tasks["asset"]]
+    kind, nature = assets["kind"].to_numpy(str), assets["nature"].to_numpy(str)
+    is_room = np.isin(kind, ("local", "site"))
+    stock = np.select(
+        [
+            tasks["back_at_h"].notna(),
+            is_room & (nature == "PM"),
+            is_room & (nature == "NRO"),
+            (kind == "ptech") & (nature == "appui"),
+            np.isin(kind, ("cable", "cheminement", "conduite")),
+        ],
+        ["groupe", "armoire", "nro_mobile", "poteau", "cable_m"],
+        default="",
+    )
+    cables = network.uses.drop_duplicates(["carrier", "carried"])["carrier"].value_counts()
+    n_cables = np.where(kind == "cable", 1, assets.index.to_series().map(cables).fillna(0))
+    metres = np.minimum(assets["length_m"].to_numpy(np.float64), cable_m) * n_cables
+    quantity = np.where(stock == "cable_m", np.ceil(metres), stock != "")
+    # the room before its site, whatever the order of assets
+    same = pd.DataFrame({"stock": stock, "place": assets["nd_code"].to_numpy(), "kind": kind, "q": quantity})
+    twice = same.sort_values("kind", kind="stable").duplicated(["stock", "place"]).sort_index().to_numpy()
+    quantity = np.where(np.isin(stock, ("armoire", "nro_mobile")) & twice, 0.0, quantity)
+    return np.where(quantity > 0, stock, ""), quantity
 
 
 def _hours_of_work(

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gracethd.routes import Routes
 from resilience.areas import areas_of_prises
 from resilience.losses import LossIndex, losses_of_sets, lost_vertices
 from resilience.stakes import prises_of_sites
 
+Float = NDArray[np.float64]
 SCOPES = ("pm", "nro", "commune", "epci")
 RESTORED = (0.5, 0.9, 0.99)
 
@@ -22,17 +24,22 @@ def spans(failures: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     failures : DataFrame
         From `resilience.crisis.failing.failed_assets`.
     tasks : DataFrame
-        From `resilience.crisis.repair.dispatch`.
+        From `resilience.crisis.dispatch.dispatch`.
 
     Returns
     -------
     DataFrame
-        asset, from_h, to_h (inf: never repaired); one row per failure. What waits for power is back with it;
-        all else when its task ends.
+        asset, from_h, to_h (inf: never repaired); one row per failure. What waits for power is back with it,
+        or with a generator; all else when its task ends.
     """
-    end = tasks.set_index("asset")["end_h"]
-    mended = failures["asset"].map(end).fillna(np.inf)
+    is_power = tasks["back_at_h"].notna()
+    mended, lit = (
+        failures["asset"].map(tasks[of].set_index("asset")["end_h"]).fillna(np.inf)
+        for of in (~is_power, is_power)
+    )
     to_h = failures["back_at_h"].fillna(mended)
+    waits = failures["back_at_h"].notna() & (lit >= failures["cut_at_h"])
+    to_h = to_h.where(~waits, np.minimum(to_h, np.maximum(lit, failures["failed_at_h"])))
     return pd.DataFrame({"asset": failures["asset"], "from_h": failures["failed_at_h"], "to_h": to_h})
 
 
@@ -53,16 +60,27 @@ def down_over_time(nominal: LossIndex, physical: LossIndex, out: pd.DataFrame) -
         (whatever is spliced again: no path is left; the others could be served by patching), n_out (assets
         out of service). The last row holds for ever.
     """
-    begins, ends = out["from_h"].to_numpy(np.float64), out["to_h"].to_numpy(np.float64)
-    times = np.unique(np.concatenate([[0.0], begins, ends[np.isfinite(ends)]]))
-    moment, row = np.nonzero((begins <= times[:, None]) & (times[:, None] < ends))
-    sets = np.searchsorted(moment, np.arange(len(times) + 1)).astype(np.int64)
-    members = out["asset"].to_numpy(np.int32)[row]
+    hours, sets, members = _sets_over_time(out)
     down = losses_of_sets(nominal, sets, members)[:, 0]
     stranded = losses_of_sets(physical, sets, members)[:, 0]
     return pd.DataFrame(
-        {"hour": times, "prises_down": down, "prises_stranded": stranded, "n_out": np.diff(sets)}
+        {"hour": hours, "prises_down": down, "prises_stranded": stranded, "n_out": np.diff(sets)}
     )
+
+
+def prises_down(index: LossIndex, out: pd.DataFrame) -> pd.DataFrame:
+    """Count the prises down in one graph only: hour, prises_down as `down_over_time` gives them."""
+    hours, sets, members = _sets_over_time(out)
+    return pd.DataFrame({"hour": hours, "prises_down": losses_of_sets(index, sets, members)[:, 0]})
+
+
+def _sets_over_time(out: pd.DataFrame) -> tuple[Float, NDArray[np.int64], NDArray[np.int32]]:
+    """Give the moments at which anything changes, and the assets out of service from each."""
+    begins, ends = out["from_h"].to_numpy(np.float64), out["to_h"].to_numpy(np.float64)
+    hours = np.unique(np.concatenate([[0.0], begins, ends[np.isfinite(ends)]]))
+    moment, row = np.nonzero((begins <= hours[:, None]) & (hours[:, None] < ends))
+    sets = np.searchsorted(moment, np.arange(len(hours) + 1)).astype(np.int64)
+    return hours, sets, out["asset"].to_numpy(np.int32)[row]
 
 
 def prises_hours(curve: pd.DataFrame) -> float:

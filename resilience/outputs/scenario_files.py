@@ -17,6 +17,7 @@ from gracethd.outputs.styles import Class, GeometryKind, Style
 from gracethd.outputs.tables import write_json, write_table
 from gracethd.outputs.workbook import Sheet, write_workbook
 from resilience.crisis import Played
+from resilience.crisis.optimum import MAX_TASKS
 
 _STAGE_COLORS = ("#4c0a16", "#a8261f", "#d95f43", "#e8b48a", "#8a8f94")
 _SHOWN_TASKS = 10
@@ -26,13 +27,19 @@ def write_scenario(played: Played, folder: Path, *, day: date, recipient: str = 
     """Write a scenario into a folder, whole or not at all.
 
     ``scenario_<name>.xlsx``, ``.gpkg``, ``.json`` (the summary), ``_courbe.csv``, ``_reparations.csv``,
-    ``_territoires.csv`` and ``_sites.csv``.
+    ``_stock.csv``, ``_et_si.csv``, ``_ordres.csv``, ``_territoires.csv``, ``_sites.csv`` and, where hours are
+    drawn, ``_durees.csv``.
     """
     name = f"scenario_{played.scenario.name}"
     with publish_folder(folder) as aside:
         write_table(played.curve, aside / f"{name}_courbe.csv")
         write_table(played.tasks, aside / f"{name}_reparations.csv")
         write_table(played.areas, aside / f"{name}_territoires.csv")
+        write_table(played.stock, aside / f"{name}_stock.csv")
+        write_table(played.what_if, aside / f"{name}_et_si.csv")
+        write_table(played.orders, aside / f"{name}_ordres.csv")
+        if len(played.bands):
+            write_table(played.bands, aside / f"{name}_durees.csv")
         write_table(played.sites, aside / f"{name}_sites.csv")
         write_json({"scenario": played.scenario.name, **played.summary}, aside / f"{name}.json")
         layers = _layers(played.tasks)
@@ -66,7 +73,7 @@ def scenario_lines(played: Played) -> list[str]:
     lines.append(f"Réparation : {_n(told['n_tasks'])} intervention(s), {crews}.")
     if told["prises_h"] is None:
         lines.append(
-            f"{_n(told['tasks_without_crew'])} intervention(s) sans aucune équipe de cette compétence :"
+            f"{_n(played.tasks['end_h'].isna().sum())} intervention(s) que personne ne peut faire :"
             f" {_n(int(played.curve['prises_down'].iloc[-1]))} prises ne sont jamais rétablies."
         )
     else:
@@ -74,6 +81,13 @@ def scenario_lines(played: Played) -> list[str]:
             f"{share} % à {_hour(told[f'restored_{share}_h'], played)}" for share in (50, 90, 99)
         )
         lines.append(f"Rétablissement : {marks} ; {_n(told['prises_h'])} prises·h perdues.")
+    lines += _drawn_words(played) + _order_words(played) + _more_words(played)
+    lines += [
+        f"Stock : il manque {_n(row['missing_quantity'])} {value_label('stock', row['stock'])} pour"
+        f" {_n(row['n_waiting'])} intervention(s) ; {_n(row['in_stock'])} en stock."
+        for row in played.stock.to_dict("records")
+        if row["n_waiting"]
+    ]
     if len(played.waiting):
         lines.append(
             f"{len(played.waiting)} NRO à l'arrêt faute de courant, batteries épuisées ; ils reviennent avec"
@@ -88,11 +102,52 @@ def scenario_lines(played: Played) -> list[str]:
     return [*lines, f"… et {_n(more)} autre(s) intervention(s)."] if more > 0 else lines
 
 
+def _drawn_words(played: Played) -> list[str]:
+    if played.totals.empty:
+        return []
+    total = played.totals.set_index("measure")
+    hours, lost = (total.loc[name].astype(float).to_dict() for name in ("restored_90_h", "prises_h"))
+    said = (
+        f"Durées tirées {_n(played.scenario.draws)} fois : 90 % rétablies en {_h(hours['p05'])} à"
+        f" {_h(hours['p95'])} h (9 tirages sur 10, médiane {_h(hours['p50'])} h) ; {_n(lost['p05'])} à"
+        f" {_n(lost['p95'])} prises·h perdues."
+    )
+    return [said]
+
+
+def _order_words(played: Played) -> list[str]:
+    if played.no_optimum:
+        why = value_label("no_optimum", played.no_optimum).format(n=_n(len(played.tasks)), bound=MAX_TASKS)
+        return [f"Ordre optimal non calculé : {why}."] if played.no_optimum != "unlimited" else []
+    table = played.orders.set_index("order")
+    gap = float(table["gap_share"].fillna(0.0)[played.scenario.order])
+    said = (
+        f"Ordre optimal : {_n(table.loc['optimum', 'prises_h'])} prises·h ; l'ordre"
+        f" « {played.scenario.order} » en est à {written(gap, 'share')}."
+    )
+    return [said]
+
+
+def _more_words(played: Played) -> list[str]:
+    table = played.what_if
+    if len(table) < 2:
+        return []
+    now, best = table.iloc[0], table.iloc[1]
+    what = value_label("resource", best["resource"])
+    if best["prises_never"] < now["prises_never"]:
+        n = now["prises_never"] - best["prises_never"]
+        return [f"Avec {what} de plus : {_n(n)} prises de plus seraient rétablies."]
+    saved = best["prises_h_saved"]
+    if np.isnan(saved) or round(saved) <= 0:
+        return ["Une ressource de plus, quelle qu'elle soit, n'y changerait rien à elle seule."]
+    return [f"Avec {what} de plus : {_n(saved)} prises·h évitées."]
+
+
 def _task_words(task: Mapping[Hashable, Any]) -> str:
     what = f"{task['turn']}. {value_label('kind', task['kind'])} {task['libelle'] or task['code']}"
     behind = f"{_n(task['prises_behind'])} prises sans service derrière"
     if np.isnan(task["end_h"]):
-        return f"{what}, aucune équipe de cette compétence, {behind}"
+        return f"{what}, {value_label('missing', task['missing'])}, {behind}"
     who = f"équipe {task['crew']}, " if task["crew"] else ""
     return f"{what}, {who}de {_h(task['begin_h'])} à {_h(task['end_h'])} h, {behind}"
 
@@ -105,17 +160,39 @@ def _sheets(played: Played) -> Sequence[Sheet]:
             "Par PM, NRO, commune et EPCI ; « sans chemin » : aucun rebranchement n'y suffirait.",
         ),
         Sheet(
-            "Réparations", pd.DataFrame(played.tasks.drop(columns="geometry")), "Ordre des interventions",
-            "Heures depuis le début. Équipe 0 : sans limite de nombre ; -1 : personne n'a la compétence.",
+            "Réparations", _stages_in_words(played.tasks), "Ordre des interventions",
+            "Heures depuis le début. Équipe 0 : sans limite de nombre ; -1 : personne, voir « Manque ».",
         ),
         Sheet(
             "Courbe", played.curve, "Prises sans service au fil du temps",
             "Chaque ligne vaut jusqu'à la suivante.",
         ),
+        Sheet(
+            "Stock", played.stock, "Stock pris et manquant",
+            "Besoin de toutes les interventions ; sans chiffre en stock, la table ressources n'en dit rien.",
+        ),
+        Sheet(
+            "Et si", played.what_if, "Une ressource de plus, chacune seule",
+            "La première ligne est la situation étudiée ; une équipe de plus a toutes les compétences.",
+        ),
+        Sheet(
+            "Ordres", played.orders, "Règles d'ordre comparées",
+            f"L'ordre optimal est cherché jusqu'à {MAX_TASKS} interventions.",
+        ),
+        Sheet(
+            "Durées tirées", played.bands, "Prises sans service quand les durées sont incertaines",
+            f"{played.scenario.draws} tirages entre bas et haut des paramètres, mode au central.",
+        ),
+        Sheet("Durées, totaux", played.totals, "Ce que les durées tirées donnent", ""),
         Sheet("Sites sensibles", played.sites, f"Sites sensibles sans service à {at}", ""),
         Sheet("Courant", played.waiting, "NRO à l'arrêt faute de courant", "Ils reviennent avec lui."),
     )  # fmt: skip
     return [sheet for sheet in parts if len(sheet.frame) or sheet.name in ("Territoires", "Réparations")]
+
+
+def _stages_in_words(tasks: gpd.GeoDataFrame) -> pd.DataFrame:
+    words = tasks["stage"].map(lambda stage: value_label("stage", str(stage)))
+    return pd.DataFrame(tasks.drop(columns="geometry")).assign(stage=words)
 
 
 def _layers(tasks: gpd.GeoDataFrame) -> list[Layer]:

@@ -13,6 +13,7 @@ from gracethd.cli import run_command
 from gracethd.synth import random_area, synthesise, write_synth
 from resilience import cli
 
+TABLES = ("courbe", "et_si", "ordres", "reparations", "sites", "stock", "territoires")
 SCENARIOS = """
 [scenarios.feu]
 title = "=Feu au NRO"
@@ -53,7 +54,7 @@ def test_a_scenario_is_told_and_written(
     assert "À 0,5 h (le 26/11/2026 à 19:30)" in out
     assert "50 % à 10 h (le 27/11/2026 à 05:00)" in out
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
-    tables = [f"scenario_feu_{name}.csv" for name in ("courbe", "reparations", "sites", "territoires")]
+    tables = [f"scenario_feu_{name}.csv" for name in TABLES]
     assert files == sorted(["scenario_feu.gpkg", "scenario_feu.json", "scenario_feu.xlsx", *tables])
     for name in files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
@@ -61,7 +62,15 @@ def test_a_scenario_is_told_and_written(
     assert curve[["hour", "prises_down"]].to_numpy().tolist() == [[0, 150], [10, 0]]
     assert (curve["diffusion"] == "DIFFUSION RESTREINTE").all()
     book = openpyxl.load_workbook(tmp_path / "a" / "scenario_feu.xlsx")
-    assert book.sheetnames == ["Lisez-moi", "Territoires", "Réparations", "Courbe"]
+    assert book.sheetnames == [
+        "Lisez-moi",
+        "Territoires",
+        "Réparations",
+        "Courbe",
+        "Stock",
+        "Et si",
+        "Ordres",
+    ]
     assert all(cell.data_type != "f" for row in book["Lisez-moi"].iter_rows() for cell in row)
     assert {layer for layer, _ in pyogrio.list_layers(tmp_path / "a" / "scenario_feu.gpkg")} == {
         "reparations", "layer_styles",

@@ -62,6 +62,12 @@ def crews(*rows: tuple[int, str, float, float]) -> dict[str, pd.DataFrame]:
     return {"ressources": table.assign(type="equipe")}
 
 
+def resources(*rows: tuple[str, int, float]) -> dict[str, pd.DataFrame]:
+    """Give one crew that drives nowhere, and a stock: type, number, delay."""
+    table = pd.DataFrame([("equipe", 1, 0.0), *rows], columns=["type", "nombre", "delai_h"])
+    return {"ressources": table.assign(competence="", depot_x=np.nan, depot_y=np.nan)}
+
+
 def steps(told: Played) -> list[tuple[float, int]]:
     return list(told.curve[["hour", "prises_down"]].itertuples(index=False, name=None))
 
@@ -147,6 +153,83 @@ def test_a_task_that_nobody_can_do_is_named(played: Play) -> None:
     assert told.summary["prises_h"] is None
     assert told.summary["restored_90_h"] is None
     assert steps(told)[-1][1] == 15
+
+
+ALL_KINDS = 'failures = [{objects = ["cable:TR1", "cheminement:W2", "ptech:AP", "local:LP2"]}]'
+
+
+def test_each_kind_of_asset_takes_its_own_from_the_stock(played: Play) -> None:
+    """TR1 is 100 m long; way W2 (100 m) holds two cables; a pole, and a cabinet for the PM."""
+    told = played(ALL_KINDS, resources(("cable_m", 1000, 0), ("poteau", 4, 0), ("armoire", 1, 0)))
+    assert told.stock.set_index("stock")[["needed", "in_stock", "taken"]].to_dict("index") == {
+        "cable_m": {"needed": 300, "in_stock": 1000, "taken": 300},
+        "poteau": {"needed": 1, "in_stock": 4, "taken": 1},
+        "armoire": {"needed": 1, "in_stock": 1, "taken": 1},
+    }
+    assert told.tasks["end_h"].notna().all()
+
+
+def test_what_is_missing_is_named_and_the_rest_is_done(played: Play) -> None:
+    """150 m of cable: TR1 (collecte side first) takes 100, W2 would take 200 and never comes back."""
+    told = played(ALL_KINDS, resources(("cable_m", 150, 0)))
+    short = told.stock.set_index("stock").loc["cable_m"]
+    assert (short["taken"], short["missing_quantity"], short["n_waiting"]) == (100, 200, 1)
+    assert told.tasks.set_index("code")["missing"].to_dict() == {
+        "TR1": "",
+        "LP2": "",
+        "AP": "",
+        "W2": "cable_m",
+    }
+    assert told.summary["tasks_without_stock"] == 1
+    assert steps(told)[-1][1] == 15
+
+
+def test_a_task_waits_for_what_is_delivered_later(played: Play) -> None:
+    """One pole, after 30 h; the chamber needs none; the work on each takes 2 h."""
+    text = 'failures = [{objects = ["ptech:AP", "ptech:CH"], repair_h = 2}]'
+    told = played(text, resources(("poteau", 0, 0.0), ("poteau", 1, 30.0))).tasks.set_index("code")
+    assert told["end_h"].round(1).to_dict() == {"CH": 2, "AP": 32}
+
+
+def test_crews_that_come_later_work_later(played: Play) -> None:
+    table = resources()["ressources"].assign(delai_h=5.0)
+    told = played('failures = [{objects = ["cable:TR1"], repair_h = 4}]', {"ressources": table})
+    assert steps(told) == [(0, 15), (9, 0)]
+
+
+def test_a_generator_saves_an_nro_and_serves_again_once_the_mains_are_back(played: Play) -> None:
+    """LN2 lasts 4 h from 0 to 10 h without mains, then SN1's zone from 12 to 30 h; installed in 2 h.
+
+    The one generator holds LN2 from 0 (before its batteries are empty), is free again at 10 h, and is at N1
+    at 14 h: nobody is ever down. Without it LN2 (7) falls at 4 h, then N1 (22) at 16 h.
+    """
+    zone = pd.DataFrame({"kind": ["local", "local"], "code": ["LN1", "LN2"], "zone_elec": ["Z1", "Z2"]})
+    equipment = {"equipements": zone.assign(hauteur_m=np.nan, autonomie_h=np.nan, groupe="")}
+    text = 'outages = [{zone_elec = "Z2", hours = 10}, {zone_elec = "Z1", at_h = 12, hours = 18}]'
+    with_one = played(text, {**equipment, **resources(("groupe", 1, 0))})
+    assert set(with_one.curve["prises_down"]) == {0}
+    assert with_one.tasks["code"].tolist() == ["LN2", "LN1"]
+    assert with_one.tasks["begin_h"].round(1).tolist() == [0, 12]
+    none = played(text, {**equipment, **resources(("groupe", 0, 0))})
+    assert steps(none) == [(0, 0), (4, 7), (10, 0), (16, 22), (30, 0)]
+    assert none.stock.set_index("stock").loc["groupe", "missing_quantity"] == 2
+    # a table that does not speak of generators sends none, and misses none
+    assert played(text, {**equipment, **resources()}).tasks.empty
+
+
+def test_drawn_hours_put_bands_on_the_curve(played: Play) -> None:
+    """W1 is aerial: 4 to 24 h or so by the parameters; TR1's hours are given, and certain."""
+    text = "draws = 60\nfailures = [{objects = ['cheminement:W1']}]"
+    told, again = played(text), played(text)
+    pd.testing.assert_frame_equal(told.bands, again.bands)
+    low, high = (default_parameters().at("way.aerial.repair_h", level) for level in ("low", "high"))  # type: ignore[arg-type]
+    lost = told.totals.set_index("measure").loc["prises_h"]
+    assert 15 * low < lost["p05"] < lost["p50"] < lost["p95"] < 15 * high
+    names = ["prises_down_p05", "prises_down_p50", "prises_down_p95"]
+    assert (told.bands[names].diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    certain = played("draws = 5\nfailures = [{objects = ['cable:TR1'], repair_h = 4}]")
+    assert certain.totals.set_index("measure").loc["prises_h"].tolist() == [60, 60, 60]
+    assert played("failures = [{objects = ['cable:TR1']}]").bands.empty
 
 
 def test_a_room_waits_for_parts_before_a_crew_works(played: Play) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracethd.service import ServiceGraph
-from resilience.crisis import dispatch, down_over_time
+from resilience.crisis import dispatch, down_over_time, stock_used
 from resilience.crisis.timeline import prises_hours, spans
 from resilience.loss.events import cost_of_failures
 from resilience.losses import index_graph
@@ -23,8 +23,9 @@ def tasks_of(rows: list[tuple[float, float, str, int, int]]) -> pd.DataFrame:
     """Give tasks from ready_h, crew_h, skill, x and prises behind, one asset each."""
     table = pd.DataFrame(rows, columns=["ready_h", "crew_h", "skill", "x", "prises_behind"])
     return table.assign(
-        asset=np.arange(len(rows), dtype=np.int32), failed_at_h=0.0, y=0.0, sites_behind=0, stage=0
-    )
+        asset=np.arange(len(rows), dtype=np.int32), failed_at_h=0.0, y=0.0, sites_behind=0, stage=0,
+        stock="", quantity=0.0, back_at_h=np.nan,
+    )  # fmt: skip
 
 
 tasks = st.lists(
@@ -33,7 +34,9 @@ tasks = st.lists(
     min_size=1, max_size=9,
 ).map(tasks_of)  # fmt: skip
 crews = st.lists(st.sampled_from(["", "ligne", "nro", "pm"]), min_size=1, max_size=4).map(
-    lambda skills: pd.DataFrame({"crew": np.arange(1, len(skills) + 1), "skill": skills, "x": 0.0, "y": 0.0})
+    lambda skills: pd.DataFrame(
+        {"crew": np.arange(1, len(skills) + 1), "skill": skills, "x": 0.0, "y": 0.0, "from_h": 0.0}
+    )
 )
 orders = st.sampled_from(["collecte", "prises", "sites", "proximite"])
 
@@ -72,10 +75,44 @@ def test_a_crew_does_one_thing_at_a_time_and_never_stands_idle(
 @settings(max_examples=draws(40), deadline=None)
 @given(tasks)
 def test_a_crew_for_each_task_is_as_good_as_crews_without_limit(tasks: pd.DataFrame) -> None:
-    many = pd.DataFrame({"crew": range(1, len(tasks) + 1), "skill": "", "x": np.nan, "y": np.nan})
+    many = pd.DataFrame(
+        {"crew": range(1, len(tasks) + 1), "skill": "", "x": np.nan, "y": np.nan, "from_h": 0.0}
+    )
     limited, unlimited = (dispatch(tasks.assign(x=np.nan), one, PARAMETERS) for one in (many, None))
     assert limited["end_h"].tolist() == unlimited["end_h"].tolist()
     assert unlimited["begin_h"].tolist() == tasks["ready_h"].tolist()
+
+
+deliveries = st.lists(
+    st.tuples(st.sampled_from(["poteau", "cable_m"]), HOURS, st.integers(0, 5).map(float)), max_size=4
+).map(lambda rows: pd.DataFrame(rows, columns=["stock", "hour", "quantity"]))
+takes = st.lists(
+    st.tuples(st.sampled_from(["", "poteau", "cable_m"]), st.integers(1, 3)), min_size=9, max_size=9
+)
+
+
+@settings(max_examples=draws(80), deadline=None)
+@given(tasks, crews, deliveries, takes, orders)
+def test_what_is_taken_has_come_before_and_who_waits_for_ever_could_not_be_served(
+    tasks: pd.DataFrame, crews: pd.DataFrame, stock: pd.DataFrame, takes: list[tuple[str, int]], order: str
+) -> None:
+    taken = takes[: len(tasks)]
+    tasks = tasks.assign(stock=[kind for kind, _ in taken], quantity=[float(bool(k)) * n for k, n in taken])
+    done = dispatch(tasks, crews, PARAMETERS, stock, order=order)  # type: ignore[arg-type]
+    assert done["end_h"].isna().equals(done["missing"] != "")
+    for kind, came in stock.groupby("stock"):
+        of_kind = done[done["stock"] == kind]
+        leaves = of_kind["begin_h"] - of_kind["travel_h"]
+        for hour in leaves.dropna():
+            # a hair of time: leaving is begin less travel
+            used = of_kind.loc[leaves <= hour + 1e-9, "quantity"].sum()
+            assert used <= came.loc[came["hour"] <= hour + 1e-9, "quantity"].sum()
+        left = came["quantity"].sum() - of_kind.loc[of_kind["end_h"].notna(), "quantity"].sum()
+        assert (of_kind.loc[of_kind["missing"] == kind, "quantity"] > left).all()
+        (row,) = stock_used(done, stock).query("stock == @kind").to_dict("records")
+        assert row["needed"] == row["taken"] + of_kind.loc[of_kind["end_h"].isna(), "quantity"].sum()
+    # a kind that the table does not name is never short
+    assert set(done["missing"]) <= {"", "competence", *stock["stock"]}
 
 
 outages = st.lists(st.tuples(st.integers(0, 5), HOURS, st.integers(1, 6).map(float)), max_size=6)
@@ -106,7 +143,9 @@ def test_crews_without_limit_lose_the_prises_hours_of_an_event(
 ) -> None:
     """DESIGN D19, by the other way: nested sets of one draw."""
     graph = served_only(graph)
-    table = pd.DataFrame(rows, columns=["asset", "_", "repair_h"]).assign(failed_at_h=0.0, back_at_h=np.nan)
+    table = pd.DataFrame(rows, columns=["asset", "_", "repair_h"]).assign(
+        failed_at_h=0.0, back_at_h=np.nan, cut_at_h=np.nan
+    )
     table["asset"] = (table["asset"] % graph.n_assets).astype(np.int32)
     table = table.sort_values(["asset", "repair_h"], ascending=[True, False])
     index = index_graph(graph, graph.prises[:, None])
@@ -115,7 +154,7 @@ def test_crews_without_limit_lose_the_prises_hours_of_an_event(
         index, draw, table["asset"].to_numpy(), table["repair_h"].to_numpy(float), 1
     )
     slowest = table.drop_duplicates("asset")
-    done = pd.DataFrame({"asset": slowest["asset"], "end_h": slowest["repair_h"]})
+    done = pd.DataFrame({"asset": slowest["asset"], "end_h": slowest["repair_h"], "back_at_h": np.nan})
     curve = down_over_time(index, index, spans(table, done))
     assert curve["prises_down"].max() == down[0, 0]
     assert np.isclose(prises_hours(curve), hours[0, 0])
