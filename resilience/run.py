@@ -19,6 +19,7 @@ from gracethd.network import Network, build_network
 from gracethd.reading import read
 from gracethd.routes import Routes, trace_routes
 from resilience.backtest import back_test
+from resilience.bearers import equipment_findings
 from resilience.benefits import Sampling
 from resilience.exposure import (
     coverage_findings,
@@ -27,7 +28,7 @@ from resilience.exposure import (
     layers_near,
     unmapped_by_commune,
 )
-from resilience.fragility import equipment_findings, failure_probabilities, of_a_year
+from resilience.fragility import failure_probabilities, of_a_year
 from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_floods
 from resilience.incidents import update_rates
 from resilience.loops import loops

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from gracethd.network import Network
 from gracethd.service import ServiceGraph
+from resilience.bearers import autonomy_h
 from resilience.exposure.coverage import read_area
-from resilience.fragility import autonomy_h
 from resilience.loss.draws import failures_of_draws, keys_of_assets, mix, text_keys
 from resilience.loss.events import events_of, sample_event
 from resilience.losses import LossIndex

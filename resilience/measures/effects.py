@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gracethd.network.types import Network
 from gracethd.service import ServiceGraph
-from resilience.fragility import failure_probabilities, point_bearers
+from resilience.bearers import point_bearers
+from resilience.fragility import failure_probabilities
 from resilience.loss import keys_of_assets
 from resilience.measures.catalogue import WORKS, life_factor
 from resilience.measures.links import with_second_paths

@@ -14,12 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracethd.network.types import Network
+from resilience.bearers import equipment_findings, point_bearers
 from resilience.fragility import (
     COLUMNS,
     count_bearers,
-    equipment_findings,
     failure_probabilities,
-    point_bearers,
     room_probability,
 )
 from resilience.parameters import LEVELS, Level, default_parameters
