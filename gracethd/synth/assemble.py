@@ -67,8 +67,11 @@ def assemble(
     cables = _cables(stations, laid, ends, number, insee)
     addresses = _addresses(area, roads, demand, boxes, ends.pbo_box)
     premises = _premises(demand, zones, addresses, cables, seed)
-    outline = shapely.MultiPoint(demand.address_xy).convex_hull.buffer(_OUTLINE_M, quad_segs=4)
-    limits = dissolve_cells(demand.address_xy, addresses["zone"].to_numpy(), outline)
+    # a zone holds its PM and its PBOs, and then its addresses
+    xy = np.concatenate([stations.xy[stations.pm], stations.xy[stations.pbo], demand.address_xy])
+    zone = np.concatenate([np.arange(len(zones)), demand.pbo_zone, addresses["zone"].to_numpy()])
+    outline = shapely.MultiPoint(xy).convex_hull.buffer(_OUTLINE_M, quad_segs=4)
+    limits = dissolve_cells(xy, zone, outline)
     return Plant(
         roads=_road_frame(roads, crs),
         places=gpd.GeoDataFrame(_as_objects(places), crs=crs),

@@ -1,4 +1,4 @@
-"""Invented limits: the land nearest to the addresses of each zone, without gap or overlap."""
+"""Invented limits: the land nearest to what each zone holds, without gap or overlap."""
 
 import numpy as np
 import shapely
@@ -13,9 +13,9 @@ def dissolve_cells(xy: Floats, label: Ints, outline: BaseGeometry) -> list[shape
     Parameters
     ----------
     xy : (n, 2)
-        Distinct points.
+        Of points at one place the first counts.
     label : (n,) int
-        Every label from 0 to the largest one occurs.
+        Every label from 0 to the largest one occurs, at a place of its own.
     outline : Polygon
 
     Returns
@@ -26,6 +26,8 @@ def dissolve_cells(xy: Floats, label: Ints, outline: BaseGeometry) -> list[shape
     n = int(label.max()) + 1
     if n == 1:
         return [polygons(outline)]
+    first = np.sort(np.unique(xy, axis=0, return_index=True)[1])
+    xy, label = xy[first], label[first]
     cells = shapely.get_parts(
         shapely.voronoi_polygons(shapely.multipoints(xy), extend_to=outline, ordered=True)
     )

@@ -116,12 +116,13 @@ def suf(network: SynthNetwork, part: Part) -> pd.DataFrame:
 
 
 def pbo_zone_tables(network: SynthNetwork, part: Part) -> dict[str, pd.DataFrame]:
-    """Give the land nearest to the addresses of each PBO, inside the PM zone."""
+    """Give the land nearest to each PBO or to its addresses, inside the PM zone."""
     zone = part.limits.iloc[0]
     served, label = np.unique(part.addresses["box"], return_inverse=True)
-    points = shapely.get_coordinates(part.addresses.geometry.to_numpy())
-    limits = dissolve_cells(points, label.astype(np.int64), zone.geometry)
     boxes = network.boxes.iloc[served]
+    places = network.places.geometry.to_numpy()[boxes["place"]]
+    points = shapely.get_coordinates([*places, *part.addresses.geometry])
+    limits = dissolve_cells(points, np.concatenate([np.arange(len(served)), label]), zone.geometry)
     code = [f"ZP{value[2:]}" for value in boxes["bp_code"]]
     return {
         "t_zpbo": geo_frame(

@@ -129,7 +129,7 @@ def test_addresses_announce_their_rows(example_tables: Delivered) -> None:
         assert (announced >= 1).all()
 
 
-def test_zones_of_pbo_hold_the_addresses_that_they_serve(example_tables: Delivered) -> None:
+def test_zones_of_pbo_hold_the_pbo_and_the_addresses_that_they_serve(example_tables: Delivered) -> None:
     seen = 0
     for part, tables in example_tables:
         if "t_zpbo" not in tables:
@@ -139,6 +139,8 @@ def test_zones_of_pbo_hold_the_addresses_that_they_serve(example_tables: Deliver
         limits = zones.set_index("zp_code").geometry.loc[served["sf_zp_code"]]
         assert gpd.GeoSeries(limits.to_numpy()).covers(gpd.GeoSeries(served["geometry"].to_numpy())).all()
         assert zones.area.sum() == pytest.approx(part.limits.area.sum(), rel=1e-9)
+        places = gpd.GeoDataFrame(tables["t_noeud"]).set_index("nd_code").geometry
+        assert zones.covers(places.loc[zones["zp_nd_code"]].set_axis(zones.index)).all()
         seen += 1
     assert seen >= 5
 
