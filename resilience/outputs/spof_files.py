@@ -197,6 +197,15 @@ def _near_note(parameters: Parameters) -> str:
     return f"À {near_m:g} m ou moins, sur {least_m:g} m ou plus ; à part des risques partagés."
 
 
+def _not_searched(failures: pd.DataFrame) -> str:
+    """Name the rooms with too many sets to look at all of them."""
+    rooms: Mapping[str, int] = failures.attrs["not_searched"]
+    if not rooms:
+        return ""
+    named = ", ".join(f"{room} (à partir de {size} objets)" for room, size in sorted(rooms.items()))
+    return f" Non cherchées, trop d'ensembles possibles : {named}."
+
+
 def _write_book(
     found: SpofList,
     rows: gpd.GeoDataFrame,
@@ -219,7 +228,8 @@ def _write_book(
         "Pannes combinées": (
             extracts["further_failures"],
             "Pires pannes de deux et trois objets pour les NRO et PM qu'aucun objet seul ne coupe",
-            "Exactes ; un des pires ensembles où plusieurs se valent.",
+            "Exactes ; un des pires ensembles où plusieurs se valent."
+            + _not_searched(extracts["further_failures"]),
         ),
         "Territoires": (
             extracts["areas"],

@@ -68,8 +68,8 @@ def by_trying_all(graph: ServiceGraph, target: int) -> dict[int, tuple[int, set[
 def test_the_worst_sets_are_those_of_trying_all(graph: ServiceGraph, data: st.DataObject) -> None:
     target = data.draw(st.integers(0, graph.n_vertices - 1))
     expected = {} if target == 0 else by_trying_all(graph, target)
-    found = worst_sets(prepare(graph), target)
-    assert found is not None
+    found, beyond = worst_sets(prepare(graph), target)
+    assert beyond is None
     assert {one.size: one.loss for one in found} == {size: loss for size, (loss, _) in expected.items()}
     for one in found:
         assert one.assets in expected[one.size][1]
@@ -103,12 +103,18 @@ def test_many_objects_that_do_the_same_are_one_class() -> None:
     prises = [0] * (2 * n + 1)
     prises[2 * n] = 7
     graph = service_graph(edges, prises, edge_links=[(e, e) for e in range(len(edges))])
-    found = worst_sets(prepare(graph), 2 * n)
-    assert found is not None
+    found, _ = worst_sets(prepare(graph), 2 * n)
     assert [(one.size, one.loss) for one in found] == [(2, 7)]
 
 
 def test_too_many_sets_are_not_searched_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resilience.further, "MAX_SETS", 0)
-    ring = service_graph([(0, 1), (1, 0)], [0, 5], edge_links=[(0, 0), (1, 1)])
-    assert worst_sets(prepare(ring), 1) is None
+    """Two legs of two stretches each, prises between: four pairs."""
+    graph = service_graph(
+        [(0, 1), (1, 2), (0, 3), (3, 2)], [0, 1, 5, 1], edge_links=[(e, e) for e in range(4)]
+    )
+    monkeypatch.setattr(resilience.further, "MAX_SETS", 3)
+    assert worst_sets(prepare(graph), 2) == ([], 2)
+    monkeypatch.setattr(resilience.further, "MAX_SETS", 4)
+    found, beyond = worst_sets(prepare(graph), 2)
+    assert [(one.size, one.loss, one.assets) for one in found] == [(2, 7, (0, 2))]
+    assert beyond is None  # no pair stands: there is no triple to look at

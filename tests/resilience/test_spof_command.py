@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
@@ -26,7 +27,7 @@ from gracethd.reading import read
 from gracethd.routes import trace_routes
 from gracethd.synth import files as synth_files
 from gracethd.synth import random_area, synthesise, write_synth
-from resilience import cli
+from resilience import cli, further
 from resilience.losses import index_graph, losses_of_assets, lost_vertices
 from resilience.outputs import spof_files
 from resilience.public import LEAST_ASSETS, LEAST_PRISES, public_sums
@@ -344,6 +345,31 @@ def test_what_is_found_can_be_read_by_machines(study: Path, command: Run) -> Non
     sums = json.loads(command(study, "--json", "--public")[1])
     assert set(sums) == {"sums", "withheld"}
     assert not any("code" in row for row in sums["sums"])
+
+
+def test_the_workbook_names_the_rooms_whose_worst_sets_were_not_all_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A PM fed by two NROs: what cuts one leg and the other."""
+    at = {"N0": (0.0, 0.0), "N1": (1000.0, 0.0), "N2": (1100.0, 0.0), "N9": (1000.0, 900.0)}
+    inventory = draw(
+        nro("R0", "N0"), nro("R9", "N9"), pm("R1", "N1"), pbo("B1", "N2"), prises("B1", "L1", "L2"),
+        cable("TR1", "N0", "N1", "TR"), cable("TR2", "N9", "N1", "TR"), cable("DI1", "N1", "N2", "DI"), at=at,
+    )  # fmt: skip
+    network = build_network(inventory)
+    routes = trace_routes(inventory, network)
+    table = spof(network, routes, {})
+    found = spof_files.SpofList(network, routes, {}, table, table, collapse(table, min_prises=1), 1)
+    told = {}
+    for most in (0, 100):
+        monkeypatch.setattr(further, "MAX_SETS", most)
+        out = tmp_path / f"{most}.xlsx"
+        spof_files.write_spof(found, out, day=date(2026, 1, 1))
+        rows = openpyxl.load_workbook(out)["Pannes combinées"].iter_rows(values_only=True)
+        told[most] = " ".join(str(cell) for row in rows for cell in row if cell is not None)
+    assert "Non cherchées, trop d'ensembles possibles : PM:R1 (à partir de 1 objets)" in told[0]
+    assert "Non cherchées" not in told[100]
+    assert " + " in told[100]
 
 
 def test_the_page_of_a_list_has_map_curve_and_lists_and_misses_nothing_else(
