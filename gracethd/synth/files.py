@@ -22,7 +22,7 @@ from gracethd.synth.faults import (
     spoil_files,
     spoil_tables,
 )
-from gracethd.synth.further import spoil_further
+from gracethd.synth.further import reuse_code, spoil_further
 from gracethd.synth.network import SynthNetwork
 from gracethd.synth.openings import open_in_passage
 from gracethd.synth.parts import Part, parts
@@ -71,13 +71,16 @@ def write_deliveries(network: SynthNetwork, folder: Path) -> pd.DataFrame:
     told = [pd.DataFrame(columns=list(COLUMNS), dtype=str)]
     kinds = (FURTHER_FILE_FAULTS if network.area.is_random else ()) + FILE_FAULTS
     n_forms = 0
+    supports = pd.DataFrame({"pt_code": [], "pt_typephy": []})  # of the delivery before
     for rank, part in enumerate(parts(network)):
         rng = np.random.default_rng([network.seed, 51, rank])
         tables = delivery_tables(network, part)
         if network.area.is_random:
             tables, opened = open_in_passage(tables, part, network.faults, rng)
             tables, further = spoil_further(tables, part, network.faults, rng)
-            told += [opened, further]
+            before, supports = supports, tables.get("t_ptech", supports)
+            tables, reused = reuse_code(tables, part, before, network.faults, rng)
+            told += [opened, further, reused]
         tables, faults = spoil_tables(tables, part, network.faults, rng)
         form = draw_file_fault(kinds, n_forms, network.faults, rng)
         _write_part(tables, part, form, folder)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gracethd.synth.faults import COLUMNS, Rows, Spoiler, draw_rows, remove_cables
+from gracethd.synth.faults import COLUMNS, Rows, Spoiler, draw_rows, remove_cables, remove_rows
 from gracethd.synth.parts import Part
 from gracethd.synth.tables import Tables
 from gracethd.synth.tables.invented import MOMENT
@@ -16,6 +16,8 @@ Told = Iterator[tuple[str, str, str, str]]
 
 _WHOLE_PER_ROW_RATE = 60  # zones with a fault that only one of their objects has: 12 % at 0.2 %
 _INDOOR_SERIAL = "L9"
+Y_ARMS = 3
+"""Ways that meet at a junction."""
 
 
 def spoil_further(
@@ -113,6 +115,65 @@ def _lose_nodes(tables: Tables, part: Part, rate: float, rng: np.random.Generato
         yield "noeud_absent", "t_noeud", "nd_code", str(code)
 
 
+def lose_junctions(tables: Tables, part: Part, rate: float, rng: np.random.Generator) -> Told:
+    """Forget supports without box where three ways or more meet: nothing tells any more that they do."""
+    if "t_cheminement" not in tables:
+        return
+    ways, nodes = gpd.GeoDataFrame(tables["t_cheminement"]), tables["t_noeud"]
+    drawn = ways[ways.geometry.notna().to_numpy()]
+    arms = pd.concat([drawn["cm_ndcode1"], drawn["cm_ndcode2"]]).value_counts()
+    plain = part.places[(part.places["pt_code"] != "") & ~part.places.index.isin(part.boxes["place"])]
+    able = nodes["nd_code"].isin(plain["nd_code"]) & nodes["nd_code"].isin(arms.index[arms >= Y_ARMS])
+    met = nodes["nd_code"][able].to_numpy(dtype=object)
+    lost = met[draw_rows(len(met), 10 * rate, rng)]  # one support in eight: ten times the rate
+    for code in lost:
+        first = drawn["cm_code"][(drawn["cm_ndcode1"] == code) | (drawn["cm_ndcode2"] == code)].iloc[0]
+        yield "jonction_sans_noeud", "t_cheminement", "geom", str(first)
+    tables["t_noeud"] = nodes[~nodes["nd_code"].isin(lost)].reset_index(drop=True)
+    remove_rows(tables, "t_ptech", "pt_nd_code", pd.Series(lost, dtype=object))
+    blank = {name: ways[name].mask(ways[name].isin(lost), "") for name in ("cm_ndcode1", "cm_ndcode2")}
+    tables["t_cheminement"] = ways.assign(**blank)
+
+
+def reuse_code(
+    tables: Tables, part: Part, taken: pd.DataFrame, rate: float, rng: np.random.Generator
+) -> tuple[Tables, pd.DataFrame]:
+    """Give a support of a zone the code that another support bears in the delivery before.
+
+    Parameters
+    ----------
+    tables : dict
+        Those given are left as they are.
+    part : Part
+    taken : DataFrame
+        t_ptech of the delivery before.
+    rate : float
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    tables : dict
+    faults : DataFrame
+        At most one row, columns of `faults.COLUMNS`; the code is the one that two objects now bear.
+    """
+    told = pd.DataFrame(columns=list(COLUMNS), dtype=str)
+    frame = tables.get("t_ptech", pd.DataFrame({"pt_code": []}))
+    others = taken[~taken["pt_code"].isin(frame["pt_code"])]
+    boxed = part.places.loc[part.places.index.isin(part.boxes["place"]), "pt_code"]
+    own = frame[frame["pt_code"].isin(boxed)]
+    drawn = rng.random() < min(1.0, rate * _WHOLE_PER_ROW_RATE)
+    if part.layer != "DI" or not drawn or others.empty or own.empty:
+        return tables, told
+    one, other = (rows.iloc[int(rng.integers(len(rows)))] for rows in (own, others))
+    rule = "code_deux_lieux" if one["pt_typephy"] == other["pt_typephy"] else "code_deux_types"
+    renamed = dict(tables)
+    for name, attribute in (("t_ptech", "pt_code"), ("t_ebp", "bp_pt_code")):
+        codes = tables[name][attribute].replace(one["pt_code"], other["pt_code"])
+        renamed[name] = tables[name].assign(**{attribute: codes})
+    told.loc[0] = [part.name, rule, "t_ptech", "pt_code", str(other["pt_code"])]
+    return renamed, told
+
+
 def _repeat_positions(tables: Tables, _part: Part, rate: float, rng: np.random.Generator) -> Told:
     """Give positions again under another code: their fibres are spliced twice."""
     if "t_position" not in tables:
@@ -200,4 +261,5 @@ _SPOILERS: tuple[Spoiler, ...] = (
     _repeat_positions,
     _undersize,
     _spread_zone,
+    lose_junctions,
 )

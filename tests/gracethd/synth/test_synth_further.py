@@ -7,13 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gracethd.deliveries import open_delivery
+from gracethd.check import check_all
+from gracethd.deliveries import open_deliveries, open_delivery
+from gracethd.deliveries.write import write_delivery
 from gracethd.network import build_network
 from gracethd.reading import read
 from gracethd.routes import trace_routes
 from gracethd.synth import SynthNetwork, random_area, synthesise, write_deliveries
 from gracethd.synth.faults import FURTHER_FILE_FAULTS, spoil_files
-from gracethd.synth.further import spoil_further
+from gracethd.synth.further import lose_junctions, reuse_code, spoil_further
 from gracethd.synth.openings import OPENED, open_in_passage
 from gracethd.synth.parts import Part, parts
 from gracethd.synth.tables import delivery_tables
@@ -47,7 +49,7 @@ def test_every_further_fault_occurs(spoilt: Spoilt) -> None:
     assert set(pd.concat([faults for *_, faults in spoilt])["rule"]) == {
         "cable_sans_ligne", "capacite_fibres", "extremite_contradictoire", "extremite_eloignee",
         "geometrie_absente", "noeud_absent", "noeud_de_cheminement_vide", "pbo_interieur_sans_cable",
-        "pbo_non_nomme", "position_double", "zone_debordante",
+        "jonction_sans_noeud", "pbo_non_nomme", "position_double", "zone_debordante",
     }  # fmt: skip
 
 
@@ -60,7 +62,9 @@ def test_rows_left_out_are_those_told(spoilt: Spoilt, table: str, key: str, rule
         gone = set(before[table][key]) - set(after[table][key])
         with_cable = told(faults, "pbo_interieur_sans_cable") and table == "t_cableline"
         assert told(faults, rule) <= gone
-        assert len(gone - told(faults, rule)) <= bool(with_cable)  # the cable of the PBO moved indoors
+        junctions = len(told(faults, "jonction_sans_noeud")) if table == "t_noeud" else 0
+        # the cable of the PBO moved indoors, and the nodes of junctions, told by their ways
+        assert len(gone - told(faults, rule)) <= bool(with_cable) + junctions
 
 
 @pytest.mark.parametrize(
@@ -82,6 +86,10 @@ def test_attributes_that_changed_are_those_told(
         was, now = (tables[table].set_index(key)[attribute] for tables in (before, after))
         now = now[now.index.isin(was.index)]
         changed = now.index[now.astype(str) != was.loc[now.index].astype(str)]
+        if attribute == "cm_ndcode1":  # emptied at junctions that were forgotten, too
+            gone = set(before["t_noeud"]["nd_code"]) - set(after["t_noeud"]["nd_code"])
+            at_lost = (now[changed] == "") & was[changed].isin(gone)
+            changed = changed[~at_lost | changed.isin(told(faults, rule))]
         assert set(changed) == told(faults, rule)
 
 
@@ -196,3 +204,25 @@ def test_a_random_area_tells_all_its_faults_and_announces_the_same(tmp_path: Pat
     inventory = read([tmp_path])
     routes = trace_routes(inventory, build_network(inventory))
     assert routes.counts["prises_inventoried"] == 1500
+
+
+def test_junctions_forgotten_and_codes_borne_twice_are_named_by_their_rule(
+    drawn: SynthNetwork, tmp_path: Path
+) -> None:
+    """Each of the two faults alone in sound deliveries: `check` names the rule and the code that was told."""
+    faults, rules = [], ("jonction_sans_noeud", "code_deux_lieux", "code_deux_types")
+    supports = pd.DataFrame({"pt_code": [], "pt_typephy": []})
+    for rank, part in enumerate(parts(drawn)):
+        tables, rng = dict(delivery_tables(drawn, part)), np.random.default_rng([11, rank])
+        met = list(lose_junctions(tables, part, RATE, rng))
+        before, supports = supports, tables.get("t_ptech", supports)
+        tables, reused = reuse_code(tables, part, before, 1.0, rng)
+        faults += [(part.name, rule, code) for rule, _, _, code in met]
+        faults += list(reused[["delivery", "rule", "code"]].itertuples(index=False, name=None))
+        write_delivery(tables, part.version, tmp_path / part.name)
+    found = check_all(open_deliveries([tmp_path]))
+    found = found[found["rule"].isin(rules)]
+    found = found.assign(code=found["code"].str.partition("~")[0])  # told by the new code of the second one
+    named = set(found[["delivery", "rule", "code"]].itertuples(index=False, name=None))
+    assert {rule for _, rule, _ in faults} == set(rules)
+    assert named == set(faults)
