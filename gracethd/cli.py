@@ -267,6 +267,12 @@ def routes(
 def report(
     inventory: Inventory,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables, workbook and page.")],
+    communes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Limits of communes, a .gpkg with a field code_insee: kilometres and findings by it."
+        ),
+    ] = None,
     recipient: Annotated[str, typer.Option(help="For whom the files are; written into each.")] = "",
 ) -> None:
     """Write the état des lieux: kilometres by mounting, owner and class of cable, prises, quality, one map.
@@ -276,16 +282,17 @@ def report(
     from gracethd.network import build_network
     from gracethd.reading import read
     from gracethd.routes import trace_routes
-    from gracethd.stock import write_stock
+    from gracethd.stock import read_communes, write_stock
 
     say = progress()
     say("lecture")
     whole = read(inventory, tell=counting())
+    limits = None if communes is None else read_communes(communes, whole.crs)
     say("réseau")
     network = build_network(whole)
     routes = trace_routes(whole, network)
     say("tables")
-    write_stock(whole, network, routes, output, day=today(), recipient=recipient)
+    write_stock(whole, network, routes, output, day=today(), recipient=recipient, communes=limits)
     typer.echo(f"état des lieux : {output}")
 
 

@@ -1,7 +1,8 @@
-"""One delivery's tables in the inventory's names and types, whatever version wrote them.
+"""The tables of all deliveries in the inventory's names and types, whatever version wrote them.
 
 An inventory table takes the names of GraceTHD 3 where both versions know a thing, and keeps what only
-version 2 tells (conduits, passages). Only what analyses read is carried; personal attributes are not.
+version 2 tells (conduits, passages). `TABLES` says what analyses read; the rest is carried beside it on
+demand (`gracethd.carried`), and what is about persons apart from both (`gracethd.personal`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

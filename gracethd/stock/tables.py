@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -12,19 +13,25 @@ from gracethd.network.places import find_places
 from gracethd.network.types import Network
 from gracethd.routes import Routes
 from gracethd.routes.mounting import UNKNOWN, mounting
+from gracethd.stock.communes import cut_by_commune
 from gracethd.stock.lengths import cables_by_class, ways_by_mounting, ways_by_owner
-from gracethd.stock.quality import findings_by_zone
+from gracethd.stock.quality import findings_by_commune, findings_by_zone
 
+UNTOLD = "non dite"
 TRACED = ("splice", "cable", "zone")
 
 
-def take_stock(inventory: Inventory, network: Network, routes: Routes) -> Mapping[str, pd.DataFrame]:
+def take_stock(
+    inventory: Inventory, network: Network, routes: Routes, communes: gpd.GeoDataFrame | None = None
+) -> Mapping[str, pd.DataFrame]:
     """Give the tables of the état des lieux.
 
     Parameters
     ----------
     inventory, network, routes
         Of one another.
+    communes : GeoDataFrame, optional
+        Limits, from `gracethd.stock.communes.read_communes`: kilometres and findings by commune.
 
     Returns
     -------
@@ -34,7 +41,9 @@ def take_stock(inventory: Inventory, network: Network, routes: Routes) -> Mappin
         length_km, n_cables), ``nro``, ``pm``, ``pbo`` (code, ..., prises and how they are traced), ``zones``
         (level, prises, how they are traced, findings by severity, length_km, length_unknown_km: mounting
         unknown) and ``communes``
-        (by the INSEE code of addresses: prises, how they are traced).
+        (by the INSEE code of addresses: level, the lowest of the zones of their prises, prises, how they are
+        traced; with limits, findings by severity). With limits ``lineaire_communes`` too (code_insee,
+        segment, pose, length_km).
 
     Examples
     --------
@@ -43,6 +52,11 @@ def take_stock(inventory: Inventory, network: Network, routes: Routes) -> Mappin
     0.55
     """
     metres = mounting(inventory, network)
+    by_commune = {}
+    if communes is not None:
+        by_commune["lineaire_communes"] = cut_by_commune(
+            metres, network.lines["geometry"].to_numpy(object), communes
+        )
     return {
         "lineaire_pose": ways_by_mounting(metres),
         "lineaire_proprietaire": ways_by_owner(inventory, network),
@@ -51,7 +65,8 @@ def take_stock(inventory: Inventory, network: Network, routes: Routes) -> Mappin
         "pm": _rooms(routes, "PM"),
         "pbo": _pbos(inventory, routes),
         "zones": _zones(inventory, network, routes, metres),
-        "communes": _communes(routes),
+        "communes": _communes(inventory, network, routes, communes),
+        **by_commune,
     }
 
 
@@ -119,10 +134,18 @@ def _zones(inventory: Inventory, network: Network, routes: Routes, metres: pd.Da
     return named
 
 
-def _communes(routes: Routes) -> pd.DataFrame:
+def _communes(
+    inventory: Inventory, network: Network, routes: Routes, communes: gpd.GeoDataFrame | None
+) -> pd.DataFrame:
     """Count prises by commune: the INSEE code of their address; those without one are a line of their own."""
-    prises = routes.prises.assign(code_insee=routes.prises["insee"].replace("", "non dite"))
+    prises = routes.prises.assign(code_insee=routes.prises["insee"].replace("", UNTOLD))
     rooms = prises[(prises["pm"] != "")].groupby("code_insee")["pm"].nunique()
-    table = _tally(prises, "code_insee").reset_index()
+    level = follow(prises["zone"], routes.levels.set_index("zone")["level"]).fillna(0)
+    tally = _tally(prises, "code_insee")
+    tally.insert(0, "level", level.groupby(prises["code_insee"]).min().astype(np.int64))
+    if communes is not None:
+        findings = findings_by_commune(inventory, network, routes, communes).rename(index={"": UNTOLD})
+        tally = tally.join(findings, how="outer").fillna(0).astype(np.int64)
+    table = tally.rename_axis("code_insee").reset_index()
     table.insert(1, "n_pms", amount(table["code_insee"], rooms).astype(np.int64))
     return table

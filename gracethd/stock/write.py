@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -31,6 +32,7 @@ CHAPTERS = {
     "pbo": ("PBO", "Prises par PBO"),
     "zones": ("Zones", "Niveau d'usage et qualité par zone SRO"),
     "communes": ("Communes", "Prises et qualité par commune"),
+    "lineaire_communes": ("Linéaire par commune", "Linéaire par commune, segment et mode de pose"),
 }
 """By table: tab and title."""
 NOTES = {
@@ -44,8 +46,13 @@ NOTES = {
     "zones": "Niveau 0 : zones et prises, 1 : câbles, 2 : cheminements et nœuds, 3 : épissures. Une ligne "
     "compte dans la zone où est son milieu. Constats de la lecture, du réseau et des routes par gravité ; "
     "ceux que rien ne place sont « hors zone ».",
-    "communes": "Commune de l'adresse des prises (ad_insee).",
+    "communes": "Commune de l'adresse des prises (ad_insee) ; niveau le plus bas de leurs zones.",
+    "lineaire_communes": "Lignes coupées aux limites données (--communes) ; le long d'une limite, la "
+    "première commune par code.",
 }
+NO_LIMITS = (
+    "Les communes sont celles des adresses : sans limites (--communes), ni linéaire ni constats par commune."
+)
 TOTALS = ("length_km", "length_unknown_km", "n_lines", "n_pms", "n_pbo", "prises", "traced_splice",
           "traced_cable", "traced_zone", "untraced", "n_ambiguous", "findings_bloquant", "findings_majeur",
           "findings_mineur", "findings_info")  # fmt: skip
@@ -57,13 +64,15 @@ ROOM_COLOURS = {"NRO": ("#000000", 13), "PM": ("#0a62c4", 9)}
 
 
 def write_stock(
-    inventory: Inventory, network: Network, routes: Routes, folder: Path, *, day: date, recipient: str = ""
-) -> Mapping[str, pd.DataFrame]:
-    """Write the état des lieux into a folder, whole, and give its tables.
+    inventory: Inventory, network: Network, routes: Routes, folder: Path, *, day: date, recipient: str = "",
+    communes: gpd.GeoDataFrame | None = None,
+) -> Mapping[str, pd.DataFrame]:  # fmt: skip
+    """Write the état des lieux into a folder, whole, and give its tables (see `take_stock`).
 
     Files: ``etat_des_lieux.html``, ``etat_des_lieux.xlsx`` and one CSV for each table.
     """
-    stock = take_stock(inventory, network, routes)
+    stock = take_stock(inventory, network, routes, communes)
+    chapters = {name: words for name, words in CHAPTERS.items() if name in stock}
     with publish_folder(folder) as aside:
         for name, table in stock.items():
             write_table(table, aside / f"{name}.csv")
@@ -75,9 +84,11 @@ def write_stock(
                 NOTES.get(name, ""),
                 tuple(one for one in TOTALS if one in stock[name]),
             )
-            for name, (tab, title) in CHAPTERS.items()
+            for name, (tab, title) in chapters.items()
         ]
         notes = limits(inventory, routes)
+        if communes is None:
+            notes.append(NO_LIMITS)
         write_workbook(
             sheets, aside / "etat_des_lieux.xlsx", title=TITLE, recipient=recipient, day=day, notes=notes
         )
@@ -87,7 +98,7 @@ def write_stock(
             "map": draw_map(map_layers(inventory, network, routes), title="Carte du réseau par mode de pose"),
             "chapters": [
                 (tab, NOTES.get(name, ""), page_table(stock[name], title=title, most=200))
-                for name, (tab, title) in CHAPTERS.items()
+                for name, (tab, title) in chapters.items()
             ],
             "limits": notes,
         }
@@ -144,5 +155,4 @@ def limits(inventory: Inventory, routes: Routes) -> list[str]:
         f"Injection : {fed}.",
         f"Prises non tracées, par cause : {untraced}.",
         "Les objets abandonnés ne sont pas comptés.",
-        "Les communes sont celles des adresses : le linéaire n'est pas réparti par commune.",
     ]

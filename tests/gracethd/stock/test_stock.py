@@ -6,18 +6,22 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import geopandas as gpd
 import openpyxl
 import pandas as pd
+import pyproj
 import pytest
+import shapely
 
-from gracethd.findings import Severity, findings_frame, merge_findings
+from gracethd.errors import SourceError
+from gracethd.findings import Severity, findings_frame, merge_findings, severity
 from gracethd.inventory import Inventory
 from gracethd.network import Network, build_network
 from gracethd.reading import read
 from gracethd.routes import Routes, trace_routes
-from gracethd.stock import take_stock, write_stock
+from gracethd.stock import read_communes, take_stock, write_stock
 from gracethd.stock.lengths import big_aerial_km, fibre_class, way_owners
-from gracethd.stock.quality import findings_by_zone
+from gracethd.stock.quality import findings_by_commune, findings_by_zone
 from tests.networks import cable, draw, make_inventory, nro, pbo, pm, prises, way
 
 X0, Y0 = 700_000.0, 7_000_000.0
@@ -123,6 +127,59 @@ def test_findings_are_counted_in_the_zone_of_their_object(street: Built) -> None
     zones = take_stock(noted, network, routes)["zones"].set_index("zone")
     assert zones.loc["ZPM", "findings_majeur"] == after.loc["ZPM", "findings_majeur"]
     assert zones["findings_info"].sum() == after["findings_info"].sum()
+
+
+def limits(path: Path, **outlines: tuple[float, float, float, float]) -> Path:
+    """Write communes as rectangles of metres around the street."""
+    boxes = [shapely.box(X0 + x1, Y0 + y1, X0 + x2, Y0 + y2) for x1, y1, x2, y2 in outlines.values()]
+    frame = gpd.GeoDataFrame({"CODE_INSEE": [*outlines]}, geometry=boxes, crs=2154)
+    frame.to_file(path, layer="communes", driver="GPKG")
+    return path
+
+
+def test_lines_are_cut_at_the_limits_of_communes(street: Built, tmp_path: Path) -> None:
+    """A ends at 400 m, B at 2,500 m; w2 runs along the limit of B and C: it counts once, in B."""
+    file = limits(
+        tmp_path / "c.gpkg", C=(1000, -500, 2000, 0), B=(400, 0, 2500, 500), A=(-100, -500, 400, 500)
+    )
+    communes = read_communes(file, street[0].crs)
+    assert communes["code_insee"].tolist() == ["A", "B", "C"]
+    table = take_stock(*street, communes)["lineaire_communes"]
+    assert rows(table, "code_insee", "segment", "pose", "length_km") == [
+        ["A", "transport", "souterrain", 0.4],
+        ["B", "distribution", "aérien", 1.0],
+        ["B", "distribution", "inconnu", 0.4995],
+        ["B", "transport", "souterrain", 0.6],
+        ["hors communes", "distribution", "inconnu", 0.5],
+    ]
+    whole = take_stock(*street)["lineaire_pose"]["length_km"].sum()
+    assert table["length_km"].sum() == pytest.approx(whole)
+
+
+def test_findings_are_counted_in_the_commune_of_their_object(street: Built, tmp_path: Path) -> None:
+    """N stands in A, the middle of E in B; a finding on no object is in none."""
+    inventory, network, routes = street
+    told = [("majeur", "t_cable", "E"), ("info", "noeud", "N"), ("info", "", "")]
+    more = [findings_frame("x", severity(level), name, code=[code], message="") for level, name, code in told]
+    noted = replace(inventory, findings=merge_findings([inventory.findings, *more]))
+    file = limits(tmp_path / "c.gpkg", A=(-100, -9, 400, 9), B=(400, -9, 3100, 9))
+    communes = read_communes(file, inventory.crs)
+    before = findings_by_commune(inventory, network, routes, communes)
+    change = findings_by_commune(noted, network, routes, communes).sub(before, fill_value=0).astype(int)
+    assert change.loc["B"].tolist() == [0, 1, 0, 0]
+    assert change.loc["A"].tolist() == change.loc[""].tolist() == [0, 0, 0, 1]
+    table = take_stock(noted, network, routes, communes)["communes"].set_index("code_insee")
+    assert table.loc["B", "findings_majeur"] >= 1
+    assert table.loc["non dite", ["level", "prises"]].tolist() == [2, 3]  # drawn premises have no address
+
+
+def test_limits_that_cannot_be_used_say_why(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"insee": ["62000"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=2154)
+    frame.to_file(tmp_path / "c.gpkg", driver="GPKG")
+    with pytest.raises(SourceError, match="field code_insee"):
+        read_communes(tmp_path / "c.gpkg", pyproj.CRS(2154))
+    with pytest.raises(SourceError, match="that exists"):
+        read_communes(tmp_path / "d.gpkg", pyproj.CRS(2154))
 
 
 @pytest.mark.parametrize(
