@@ -190,8 +190,11 @@ def _by_passage(groups: pd.DataFrame | None) -> tuple[pd.DataFrame | None, pd.Da
 
 def _assets_of(network: Network, named: pd.DataFrame) -> NDArray[np.intp]:
     """Give the asset of each named member, -1 where there is none."""
-    index = pd.MultiIndex.from_frame(network.assets[["kind", "code"]])
-    return index.get_indexer(pd.MultiIndex.from_frame(named[["of_kind", "of_code"]]))
+    # codes first: pairs are only made of the few assets that may be meant
+    near = np.flatnonzero(network.assets["code"].isin(named["of_code"]))
+    index = pd.MultiIndex.from_frame(network.assets[["kind", "code"]].iloc[near])
+    at = index.get_indexer(pd.MultiIndex.from_frame(named[["of_kind", "of_code"]]))
+    return np.append(near, -1)[at]
 
 
 def _told(network: Network, groups: pd.DataFrame | None) -> pd.DataFrame:
