@@ -4,13 +4,14 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
 import typer
 
 from gracethd.cli import counting, progress, run_command, today
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from gracethd.network import Network
@@ -152,7 +153,9 @@ def spof(  # noqa: PLR0913, PLR0917 - one argument an option
 @app.command()
 def scenario(
     study: Annotated[Path, typer.Argument(help="The study's TOML file.")],
-    name: Annotated[str, typer.Argument(help="Of the scenario, as in [scenarios.NAME].")],
+    name: Annotated[
+        str | None, typer.Argument(help="Of the scenario, as in [scenarios.NAME]; all of them without it.")
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(help="Tell the situation at this time: 6h, 30min, 2j; else the worst."),
@@ -162,29 +165,50 @@ def scenario(
 ) -> None:
     """Play a crisis: what is down, for whom, for how long, and in which order it is repaired.
 
+    Without a name every scenario of the study is played, and they are compared.
+
     Example: resilience scenario etude.toml incendie_nro --at 6h -o crise
     """
     from resilience.crisis import play
+    from resilience.crisis.organisation import dependences
     from resilience.crisis.play import scenario_named
-    from resilience.outputs.scenario_files import scenario_lines, write_scenario
+    from resilience.outputs.scenario_files import scenario_lines, write_scenario, write_scenarios
+    from resilience.outputs.scenario_pictures import NO_PICTURES, can_draw
     from resilience.sections import hours_of
     from resilience.study import load_study
 
     at_h = None if at is None else hours_of(at, "--at")
     told = load_study(study)
-    scenario_named(told, name)
+    names = list(told.scenarios) if name is None and told.scenarios else [name or ""]
+    for one in names:
+        scenario_named(told, one)
     say = progress()
     read = _read_inventory([str(study)], say)
-    played = play(told, name, read.network, read.routes, read.tables, day=today(), at_h=at_h, say=say)
+    played = [
+        play(told, one, read.network, read.routes, read.tables, day=today(), at_h=at_h, say=say)
+        for one in names
+    ]
     if output is not None:
-        write_scenario(played, output, day=today(), recipient=told.recipient)
+        if not can_draw():
+            say(NO_PICTURES)
+        communes = cast("gpd.GeoDataFrame | None", read.tables.get("communes"))
+        if name is None:
+            supplies = dependences(read.network, read.routes, read.tables, told.parameters)
+            write_scenarios(
+                played, supplies, output, day=today(), recipient=told.recipient, communes=communes
+            )
+        else:
+            write_scenario(played[0], output, day=today(), recipient=told.recipient, communes=communes)
     if as_json:
         from gracethd.outputs.tables import plain
 
-        typer.echo(json.dumps(plain(played.summary), ensure_ascii=False, sort_keys=True))
+        facts = [{"scenario": one.scenario.name, **one.summary} for one in played]
+        told_json = facts if name is None else played[0].summary
+        typer.echo(json.dumps(plain(told_json), ensure_ascii=False, sort_keys=True))
         return
-    for line in scenario_lines(played):
-        typer.echo(line)
+    for crisis in played:
+        for line in scenario_lines(crisis)[: None if name is not None else 4]:
+            typer.echo(line)
 
 
 class _Read(NamedTuple):

@@ -68,6 +68,15 @@ class NoAccess:
 
 
 @dataclass(frozen=True)
+class ClosedRoads:
+    """Roads that the water of an event closes before `until_h`, None for good."""
+
+    hazard: str
+    event: str
+    until_h: float | None = None
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A crisis to play.
 
@@ -79,6 +88,7 @@ class Scenario:
     failures : tuple of FailureRule
     outages : tuple of Outage
     no_access : tuple of NoAccess
+    closed_roads : ClosedRoads or None
     order : {"collecte", "prises", "sites", "proximite"}
         The rule by which crews take tasks (`resilience.crisis.repair.dispatch`).
     level : {"low", "central", "high"}
@@ -93,6 +103,7 @@ class Scenario:
     failures: tuple[FailureRule, ...] = ()
     outages: tuple[Outage, ...] = ()
     no_access: tuple[NoAccess, ...] = ()
+    closed_roads: ClosedRoads | None = None
     order: Order = "collecte"
     level: Level = "central"
     draws: int = 0

@@ -9,10 +9,10 @@ from typing import get_args
 from gracethd.network.build import SEGMENTS
 from gracethd.network.types import KINDS
 from resilience.parameters import LEVELS
-from resilience.scenarios import FailureRule, Mounting, NoAccess, Order, Outage, Scenario
+from resilience.scenarios import ClosedRoads, FailureRule, Mounting, NoAccess, Order, Outage, Scenario
 from resilience.sections import Section, StudyError
 
-KEYS = ("title", "start", "failures", "outages", "no_access", "order", "level", "draws")
+KEYS = ("title", "start", "failures", "outages", "no_access", "closed_roads", "order", "level", "draws")
 SELECTION = ("kind", "segment", "nature", "commune", "mounting", "polygon")
 FAILURE_KEYS = ("objects", "hazard", "event", "quantile", *SELECTION, "share", "at_h", "repair_h")
 NATURES = ("BPE", "NRO", "PBO", "PM", "appui", "chambre", "facade", "immeuble")
@@ -57,6 +57,7 @@ def _scenario(name: str, raw: Section, folder: Path) -> Scenario:
         failures=tuple(_failure(one, folder) for one in failures),
         outages=tuple(_outage(one) for one in outages),
         no_access=tuple(_no_access(one, folder) for one in closed),
+        closed_roads=_closed_roads(raw.section("closed_roads")) if "closed_roads" in raw.values else None,
         order=order,
         level=raw.choice("level", LEVELS, default="central"),
         draws=raw.whole("draws", default=0, least=0),
@@ -129,6 +130,12 @@ def _outage(raw: Section) -> Outage:
 def _no_access(raw: Section, folder: Path) -> NoAccess:
     raw.refuse_unknown(("polygon", "until_h"))
     return NoAccess(raw.path("polygon", folder), _hours(raw, "until_h"))
+
+
+def _closed_roads(raw: Section) -> ClosedRoads:
+    raw.refuse_unknown(("hazard", "event", "until_h"))
+    until_h = _hours(raw, "until_h") if "until_h" in raw.values else None
+    return ClosedRoads(raw.text("hazard"), raw.text("event"), until_h)
 
 
 def _one_of(raw: Section, key: str, known: tuple[str, ...]) -> str:

@@ -58,11 +58,11 @@ SITES = (
     ("pylone", "Pylône mobile (fictif)"),
 )  # fmt: skip
 RESOURCES = pd.DataFrame(  # invented: two depots, who can work on what, what is in stock and what comes later
-    [("equipe", 3, 640000, 7070000, "ligne", None), ("equipe", 2, 647000, 7073000, "", None),
-     ("equipe", 1, 647000, 7073000, "nro", None), ("cable_m", 2000, 647000, 7073000, "", None),
-     ("poteau", 30, 640000, 7070000, "", None), ("poteau", 60, 640000, 7070000, "", 24),
-     ("armoire", 1, 647000, 7073000, "", None), ("armoire", 2, 647000, 7073000, "", 72),
-     ("nro_mobile", 1, 647000, 7073000, "", 48), ("groupe", 1, 647000, 7073000, "", None)],
+    [("equipe", 3, 638000, 7067800, "ligne", None), ("equipe", 2, 645200, 7068900, "", None),
+     ("equipe", 1, 645200, 7068900, "nro", None), ("cable_m", 2000, 645200, 7068900, "", None),
+     ("poteau", 30, 638000, 7067800, "", None), ("poteau", 60, 638000, 7067800, "", 24),
+     ("armoire", 1, 645200, 7068900, "", None), ("armoire", 2, 645200, 7068900, "", 72),
+     ("nro_mobile", 1, 645200, 7068900, "", 48), ("groupe", 1, 645200, 7068900, "", None)],
     columns=["type", "nombre", "depot_x", "depot_y", "competence", "delai_h"],
 ).astype({"delai_h": "Int64"})  # fmt: skip
 STUDY = """# Étude d'exemple : vallée de l'Aa. RÉSEAU, ALÉA ET TABLES INVENTÉS ; voir README.md.

@@ -51,7 +51,8 @@ def dispatch(
         From `resilience.crisis.resources.stock_of`; without it nothing is ever short.
     access_h : (n_crews, n_tasks) float64, optional
         Hours by road from the depot of each crew, inf where no road leads; without it straight lines times
-        the detour. Between two works a crew drives the straight line, or by its depot if that is shorter.
+        the detour. Between two works a crew drives the straight line with its detour, but never less than the
+        difference of their hours from its depot, nor more than by way of it.
     order : {"collecte", "prises", "sites", "proximite"}
 
     Returns
@@ -224,7 +225,8 @@ def drive_h(c: int, t: int, at: Int, spot: Float, depot: Float, from_depot: Floa
         return 0.0
     if np.isnan(depot[c, 0] + depot[c, 1]):
         return float(straight)
-    return float(min(straight, from_depot[c, i] + from_depot[c, t]))
+    gone, goes = from_depot[c, i], from_depot[c, t]
+    return float(min(max(straight, abs(gone - goes)), gone + goes))
 
 
 @compiled

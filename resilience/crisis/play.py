@@ -10,6 +10,7 @@ import pandas as pd
 
 from gracethd.network import Network
 from gracethd.routes import Routes
+from resilience.crisis.access import roads_to_works
 from resilience.crisis.failing import Chances, failed_assets
 from resilience.crisis.optimum import orders_compared
 from resilience.crisis.repair import repair_tasks
@@ -58,6 +59,8 @@ class Played:
     tasks : GeoDataFrame
         From `resilience.crisis.dispatch.dispatch`, by turn, with kind, code, libelle, segment, cause,
         geometry.
+    crews : DataFrame or None
+        From `resilience.crisis.resources.crews_of`.
     stock : DataFrame
         From `resilience.crisis.resources.stock_used`.
     what_if : DataFrame
@@ -78,6 +81,7 @@ class Played:
     summary: Mapping[str, object]
     curve: pd.DataFrame
     tasks: gpd.GeoDataFrame
+    crews: pd.DataFrame | None
     stock: pd.DataFrame
     what_if: pd.DataFrame
     orders: pd.DataFrame
@@ -139,7 +143,11 @@ def play(
     failures = failed_assets(scenario, network, tables, study.parameters, chances)
     say("réparations")
     tasks = repair_tasks(failures, scenario, network, study.parameters, nominal, weights)
-    works = Works(scenario, study.parameters, failures, tasks, crews, stock, None, nominal)
+    say("accès")
+    tasks, access_h = roads_to_works(
+        scenario, tasks, crews, tables.get("routes"), on_day(study.hazards, day), study.parameters
+    )
+    works = Works(scenario, study.parameters, failures, tasks, crews, stock, access_h, nominal)
     done = repaired(works)
     out = spans(failures, done)
     curve = down_over_time(nominal, physical, out)
@@ -160,6 +168,7 @@ def play(
         summary=_summary(curve, failures, done, crews, hour, worst_h),
         curve=curve,
         tasks=_named_tasks(done, failures, network),
+        crews=crews,
         stock=stock_used(done, stock),
         what_if=one_more(works),
         orders=orders,

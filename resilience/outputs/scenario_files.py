@@ -18,38 +18,96 @@ from gracethd.outputs.tables import write_json, write_table
 from gracethd.outputs.workbook import Sheet, write_workbook
 from resilience.crisis import Played
 from resilience.crisis.optimum import MAX_TASKS
+from resilience.crisis.organisation import compared, organisation
+from resilience.outputs.exercise import exercise
+from resilience.outputs.scenario_pictures import STAGE_COLORS, can_draw, draw_curve, draw_map
 
-_STAGE_COLORS = ("#4c0a16", "#a8261f", "#d95f43", "#e8b48a", "#8a8f94")
 _SHOWN_TASKS = 10
 
 
-def write_scenario(played: Played, folder: Path, *, day: date, recipient: str = "") -> None:
+def write_scenario(
+    played: Played, folder: Path, *, day: date, recipient: str = "", communes: gpd.GeoDataFrame | None = None
+) -> None:
     """Write a scenario into a folder, whole or not at all.
 
     ``scenario_<name>.xlsx``, ``.gpkg``, ``.json`` (the summary), ``_courbe.csv``, ``_reparations.csv``,
-    ``_stock.csv``, ``_et_si.csv``, ``_ordres.csv``, ``_territoires.csv``, ``_sites.csv`` and, where hours are
-    drawn, ``_durees.csv``.
+    ``_stock.csv``, ``_et_si.csv``, ``_ordres.csv``, ``_exercice.csv``, ``_territoires.csv``, ``_sites.csv``,
+    where hours are drawn ``_durees.csv``, and with the extra `images` ``_courbe.png`` and ``_carte.png``.
     """
-    name = f"scenario_{played.scenario.name}"
     with publish_folder(folder) as aside:
-        write_table(played.curve, aside / f"{name}_courbe.csv")
-        write_table(played.tasks, aside / f"{name}_reparations.csv")
-        write_table(played.areas, aside / f"{name}_territoires.csv")
-        write_table(played.stock, aside / f"{name}_stock.csv")
-        write_table(played.what_if, aside / f"{name}_et_si.csv")
-        write_table(played.orders, aside / f"{name}_ordres.csv")
-        if len(played.bands):
-            write_table(played.bands, aside / f"{name}_durees.csv")
-        write_table(played.sites, aside / f"{name}_sites.csv")
-        write_json({"scenario": played.scenario.name, **played.summary}, aside / f"{name}.json")
-        layers = _layers(played.tasks)
-        if layers:
-            write_geopackage(layers, aside / f"{name}.gpkg", recipient=recipient, day=day)
+        _write(played, aside, day=day, recipient=recipient, communes=communes)
+
+
+def write_scenarios(
+    told: Sequence[Played],
+    supplies: pd.DataFrame,
+    folder: Path,
+    *,
+    day: date,
+    recipient: str = "",
+    communes: gpd.GeoDataFrame | None = None,
+) -> None:
+    """Write all scenarios of a study into a folder, and what they ask for together, whole or not at all.
+
+    Beside the files of each: ``scenarios.xlsx`` (comparison, organisation, supplies), and the same tables as
+    ``scenarios_comparaison.csv``, ``scenarios_organisation.csv`` and ``scenarios_dependances.csv``.
+
+    Parameters
+    ----------
+    told : sequence of Played
+    supplies : DataFrame
+        From `resilience.crisis.organisation.dependences`.
+    folder, day, recipient, communes
+        As for `write_scenario`.
+    """
+    sheets = (
+        Sheet(
+            "Comparaison", compared(told), "Scénarios comparés",
+            "Un scénario par ligne ; sans heure ni prises·h : des prises ne sont jamais rétablies.",
+        ),
+        Sheet(
+            "Organisation", organisation(told), "Moyens que demandent les scénarios",
+            "Équipes au travail en même temps quand rien n'attend ; stock de toutes les interventions.",
+        ),
+        Sheet(
+            "Dépendances", supplies, "NRO et leur alimentation",
+            "Hors de la zone : prises sans service que rien ne place dans la zone électrique du NRO.",
+        ),
+    )  # fmt: skip
+    with publish_folder(folder) as aside:
+        for played in told:
+            _write(played, aside, day=day, recipient=recipient, communes=communes)
+        for sheet, name in zip(sheets, ("comparaison", "organisation", "dependances"), strict=True):
+            write_table(sheet.frame, aside / f"scenarios_{name}.csv")
         write_workbook(
-            _sheets(played), aside / f"{name}.xlsx",
-            title=f"Scénario de crise : {played.scenario.title}",
-            recipient=recipient, day=day, notes=scenario_lines(played),
+            sheets, aside / "scenarios.xlsx", title="Scénarios de crise comparés",
+            recipient=recipient, day=day, notes=[scenario_lines(played)[0] for played in told],
         )  # fmt: skip
+
+
+def _write(
+    played: Played, aside: Path, *, day: date, recipient: str, communes: gpd.GeoDataFrame | None
+) -> None:
+    name = f"scenario_{played.scenario.name}"
+    tables = {
+        "courbe": played.curve, "reparations": played.tasks, "territoires": played.areas,
+        "stock": played.stock, "et_si": played.what_if, "ordres": played.orders, "sites": played.sites,
+        "exercice": exercise(played), **({"durees": played.bands} if len(played.bands) else {}),
+    }  # fmt: skip
+    for table, frame in tables.items():
+        write_table(frame, aside / f"{name}_{table}.csv")
+    write_json({"scenario": played.scenario.name, **played.summary}, aside / f"{name}.json")
+    layers = _layers(played.tasks)
+    if layers:
+        write_geopackage(layers, aside / f"{name}.gpkg", recipient=recipient, day=day)
+    if can_draw():
+        draw_curve(played, aside / f"{name}_courbe.png", day=day, recipient=recipient)
+        draw_map(played, aside / f"{name}_carte.png", day=day, recipient=recipient, communes=communes)
+    write_workbook(
+        _sheets(played), aside / f"{name}.xlsx",
+        title=f"Scénario de crise : {played.scenario.title}",
+        recipient=recipient, day=day, notes=scenario_lines(played),
+    )  # fmt: skip
 
 
 def scenario_lines(played: Played) -> list[str]:
@@ -172,6 +230,10 @@ def _sheets(played: Played) -> Sequence[Sheet]:
             "Besoin de toutes les interventions ; sans chiffre en stock, la table ressources n'en dit rien.",
         ),
         Sheet(
+            "Exercice", exercise(played), "Déroulé de l'exercice",
+            "Ce qui est annoncé aux joueurs, et ce que l'animateur attend d'eux.",
+        ),
+        Sheet(
             "Et si", played.what_if, "Une ressource de plus, chacune seule",
             "La première ligne est la situation étudiée ; une équipe de plus a toutes les compétences.",
         ),
@@ -217,7 +279,7 @@ def _layers(tasks: gpd.GeoDataFrame) -> list[Layer]:
 def _style(kind: GeometryKind) -> Style:
     classes = tuple(
         Class(value_label("stage", str(stage)).capitalize(), color, 1.2, value=str(stage))
-        for stage, color in enumerate(_STAGE_COLORS)
+        for stage, color in enumerate(STAGE_COLORS)
     )
     return Style(kind, classes, "stage", "categorised")
 

@@ -13,7 +13,7 @@ from gracethd.cli import run_command
 from gracethd.synth import random_area, synthesise, write_synth
 from resilience import cli
 
-TABLES = ("courbe", "et_si", "ordres", "reparations", "sites", "stock", "territoires")
+TABLES = ("courbe", "et_si", "exercice", "ordres", "reparations", "sites", "stock", "territoires")
 SCENARIOS = """
 [scenarios.feu]
 title = "=Feu au NRO"
@@ -55,7 +55,10 @@ def test_a_scenario_is_told_and_written(
     assert "50 % à 10 h (le 27/11/2026 à 05:00)" in out
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
     tables = [f"scenario_feu_{name}.csv" for name in TABLES]
-    assert files == sorted(["scenario_feu.gpkg", "scenario_feu.json", "scenario_feu.xlsx", *tables])
+    pictures = ["scenario_feu_carte.png", "scenario_feu_courbe.png"]
+    assert files == sorted(
+        [*pictures, "scenario_feu.gpkg", "scenario_feu.json", "scenario_feu.xlsx", *tables]
+    )
     for name in files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     curve = pd.read_csv(tmp_path / "a" / "scenario_feu_courbe.csv")
@@ -68,6 +71,7 @@ def test_a_scenario_is_told_and_written(
         "Réparations",
         "Courbe",
         "Stock",
+        "Exercice",
         "Et si",
         "Ordres",
     ]
@@ -75,6 +79,52 @@ def test_a_scenario_is_told_and_written(
     assert {layer for layer, _ in pyogrio.list_layers(tmp_path / "a" / "scenario_feu.gpkg")} == {
         "reparations", "layer_styles",
     }  # fmt: skip
+
+
+def test_all_scenarios_are_compared_where_none_is_named(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, _ = command(monkeypatch, capsys, study, "-o", tmp_path / "a")
+    assert code == 0
+    table = pd.read_csv(tmp_path / "a" / "scenarios_comparaison.csv").set_index("scenario")
+    for name in ("feu", "poteaux"):
+        summary = json.loads((tmp_path / "a" / f"scenario_{name}.json").read_text(encoding="utf-8"))
+        for column in ("prises_down_max", "prises_h", "restored_90_h", "n_tasks"):
+            assert table.loc[name, column] == pytest.approx(summary[column])
+    needed = pd.read_csv(tmp_path / "a" / "scenarios_organisation.csv").set_index("resource")
+    # all poles can be mended at once, and there are two crews that do everything
+    assert needed.loc["equipe_ligne", "needed"] == table.loc["poteaux", "n_tasks"]
+    assert needed.loc["equipe_ligne", "missing_quantity"] == table.loc["poteaux", "n_tasks"] - 2
+    assert needed.loc["equipe_nro", "scenario"] == "feu"
+    assert pd.isna(needed.loc["poteau", "missing_quantity"])
+    supply = pd.read_csv(tmp_path / "a" / "scenarios_dependances.csv")
+    assert supply["prises_outside"].max() == table.loc["feu", "prises_down_max"] == 150
+    book = openpyxl.load_workbook(tmp_path / "a" / "scenarios.xlsx")
+    assert book.sheetnames == ["Lisez-moi", "Comparaison", "Organisation", "Dépendances"]
+
+
+def test_the_exercise_tells_what_happens_by_time(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(monkeypatch, capsys, study, "feu", "-o", tmp_path)
+    told = pd.read_csv(tmp_path / "scenario_feu_exercice.csv")
+    assert told["hour"].is_monotonic_increasing
+    assert told["moment"].iloc[0] == "26/11/2026 19:00"
+    assert "150 prises sans service" in told["inject"].iloc[0]
+    assert told[["hour", "decision"]].iloc[-1].tolist()[0] == 10
+    assert "retour d'expérience" in told["decision"].iloc[-1]
+
+
+def test_without_the_extra_no_picture_is_drawn_and_all_else_is_written(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from resilience.outputs import scenario_files
+
+    monkeypatch.setattr(scenario_files, "can_draw", lambda: False)
+    code, _, _ = command(monkeypatch, capsys, study, "feu", "-o", tmp_path)
+    assert code == 0
+    assert not list(tmp_path.glob("*.png"))
+    assert (tmp_path / "scenario_feu.xlsx").exists()
 
 
 def test_the_summary_is_one_json_object(
