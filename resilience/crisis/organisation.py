@@ -7,9 +7,9 @@ import pandas as pd
 
 from gracethd.network import Network
 from gracethd.routes import Routes
+from resilience.bearers import autonomy_h
 from resilience.crisis.play import Played
 from resilience.crisis.resources import SKILLS, STOCK
-from resilience.fragility import autonomy_h
 from resilience.losses import index_graph, lost_vertices
 from resilience.outages import zones_of_assets
 from resilience.parameters import Parameters
@@ -116,7 +116,7 @@ def dependences(
     assets, equipment = network.assets, tables.get("equipements")
     nro = rooms(assets, "NRO")
     given = (
-        pd.DataFrame({"asset": [], "zone_elec": []})
+        pd.DataFrame({"asset": [], "zone_elec": []}, dtype=str)
         if equipment is None
         else zones_of_assets(assets, equipment)
     )
@@ -124,8 +124,9 @@ def dependences(
     index = index_graph(routes.nominal, routes.nominal.prises[:, None])
     prises = routes.prises[routes.prises["vertex_nominal"] >= 0]
     boxes = assets.index[assets["kind"] == "ebp"]
-    box_zone = pd.Series(boxes.map(zone.to_dict()), index=assets.loc[boxes, "code"]).dropna()
-    home_zone = prises["pbo"].map(box_zone[~box_zone.index.duplicated()].to_dict()).fillna("")
+    box_zone = zone.reindex(boxes).fillna("").astype(str).set_axis(assets.loc[boxes, "code"])
+    box_zone = box_zone[~box_zone.index.duplicated()]
+    home_zone = box_zone.reindex(prises["pbo"].to_numpy(), fill_value="").to_numpy(str)
     rows = []
     for asset, hours in zip(
         nro.tolist(), autonomy_h(network, nro.astype(np.int64), parameters, "central", equipment), strict=True

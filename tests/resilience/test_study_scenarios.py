@@ -1,12 +1,13 @@
 """What the [scenarios.NAME] tables of a study may say, and what is refused in its writer's words."""
 
+import re
 import tomllib
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from resilience.scenarios import FailureRule, NoAccess, Outage, Scenario
+from resilience.scenarios import ClosedRoads, FailureRule, NoAccess, Outage, Scenario
 from resilience.sections import Section, StudyError, hours_of
 from resilience.study_scenarios import read_scenarios
 
@@ -82,3 +83,14 @@ def test_times_are_written_as_people_write_them() -> None:
     assert [hours_of(text, "--at") for text in ("6h", "90min", "2j", "1,5", " 0 h")] == [6, 1.5, 48, 1.5, 0]
     with pytest.raises(StudyError, match="--at: 'demain' is not a time; write it as 6h"):
         hours_of("demain", "--at")
+
+
+def test_the_ready_scenarios_of_the_documentation_are_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    read = [read_scenarios(Section("scenarios", tomllib.loads(text)["scenarios"]), Path()) for text in blocks]
+    ready = {name: scenario for part in read for name, scenario in part.items()}
+    assert len(ready) == 11
+    assert ready["crue_100"].closed_roads == ClosedRoads("crue", "Q100", 72.0)
+    assert ready["crue_100"].draws == 200
+    assert [one.at_h for one in ready["delestage"].outages] == [0, 2, 4]
