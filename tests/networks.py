@@ -1,6 +1,6 @@
 """Small inventories written by hand or drawn, for tests of networks, routes and losses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -185,6 +185,27 @@ def losses(routes: Routes, network: Network) -> pd.DataFrame:
         },
         index=pd.MultiIndex.from_frame(network.assets[["kind", "code"]]),
     )
+
+
+def assert_losses(
+    routes: Routes, network: Network, judged: Callable[..., int], groups: Sequence[Sequence[int]]
+) -> None:
+    """Hold the losses of each asset alone, and of groups of assets, against a judge.
+
+    ``judged((kind, code), ..., physical=True)`` gives what these strand when they fail together, else cut.
+    """
+    found = losses(routes, network)
+    labels = found.index.tolist()
+    alone = zip(found["cut"], found["stranded"], strict=True)
+    assert dict(zip(labels, alone, strict=True)) == {
+        label: (judged(label, physical=False), judged(label, physical=True)) for label in labels
+    }
+    assert ((found["stranded"] <= found["cut"]) & (found["cut"] <= found["cut_max"])).all()
+    sets = [tuple(labels[asset] for asset in group) for group in groups]
+    together = zip(*losses_of_groups(routes, groups), strict=True)
+    assert dict(zip(sets, together, strict=True)) == {
+        gone: (judged(*gone, physical=False), judged(*gone, physical=True)) for gone in sets
+    }
 
 
 def groups_of(n_assets: int) -> st.SearchStrategy[list[list[int]]]:

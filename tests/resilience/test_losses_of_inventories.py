@@ -22,7 +22,7 @@ from gracethd.network import build_network
 from gracethd.routes import trace_routes
 from resilience.losses import index_graph, losses_of_assets
 from tests.draws import draws
-from tests.networks import box, groups_of, losses, losses_of_groups, make_inventory, nodes, room
+from tests.networks import assert_losses, box, groups_of, losses, make_inventory, nodes, room
 
 Label = tuple[str, str]  # kind, code
 LAYERS = {
@@ -244,19 +244,7 @@ def test_every_loss_equals_remove_and_search(inventory: Inventory, data: st.Data
     judge = Judge(inventory)
     traced = routes.prises[routes.prises["traced"] != ""]
     assert sorted(traced["code"]) == sorted(judge.nominal)
-    found = losses(routes, network)
-    for label, row in found.iterrows():
-        assert row["cut"] == judge.loss(label, physical=False), (label, "cut")
-        assert row["stranded"] == judge.loss(label, physical=True), (label, "stranded")
-    assert (found["stranded"] <= found["cut"]).all()
-    groups = data.draw(groups_of(len(network.assets)))
-    labels = list(network.assets[["kind", "code"]].itertuples(index=False, name=None))
-    cut, stranded = losses_of_groups(routes, groups)
-    for group, lost, isolated in zip(groups, cut, stranded, strict=True):
-        gone = [labels[asset] for asset in group]
-        assert lost == judge.loss(*gone, physical=False), (gone, "cut")
-        assert isolated == judge.loss(*gone, physical=True), (gone, "stranded")
-        assert isolated <= lost
+    assert_losses(routes, network, judge.loss, data.draw(groups_of(len(network.assets))))
 
 
 @settings(max_examples=draws(4))
@@ -338,11 +326,14 @@ def test_mid_span_openings_cut_only_what_hangs_beyond(mid_span: Inventory) -> No
     cut = losses_of_assets(index_graph(routes.nominal, routes.nominal.prises[:, None]))[:, 0]
     stranded = losses_of_assets(index_graph(routes.physical, routes.physical.prises[:, None]))[:, 0]
     by = network.assets.assign(cut=cut, stranded=stranded).set_index(["kind", "code"])[["cut", "stranded"]]
-    assert by.loc[("cable", "C1")].tolist() == [3, 3]
-    assert by.loc[("ebp", "B1")].tolist() == [3, 1]  # one spliced in it, two whose fibres pass through it
-    assert by.loc[("ebp", "B2")].tolist() == [2, 2]
-    assert by.loc[("cheminement", "W1")].tolist() == [3, 3]
-    assert by.loc[("cheminement", "W2")].tolist() == [2, 2]
+    told = {
+        ("cable", "C1"): (3, 3),
+        ("ebp", "B1"): (3, 1),  # one spliced in it, two whose fibres pass through it
+        ("ebp", "B2"): (2, 2),
+        ("cheminement", "W1"): (3, 3),
+        ("cheminement", "W2"): (2, 2),
+    }
+    assert {label: tuple(by.loc[label]) for label in told} == told
     assert np.array_equal(np.sort(routes.prises["traced"]), ["splice"] * 3)
 
 

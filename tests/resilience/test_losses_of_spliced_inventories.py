@@ -17,12 +17,11 @@ from gracethd.routes import trace_routes
 from tests.draws import draws
 from tests.networks import (
     Piece,
+    assert_losses,
     cable,
     closure,
     draw,
     groups_of,
-    losses,
-    losses_of_groups,
     nro,
     patch,
     pbo,
@@ -561,15 +560,4 @@ def test_every_loss_equals_remove_and_search(inventory: Inventory, data: st.Data
     judge = Judge(inventory)
     traced = routes.prises[routes.prises["traced"] != ""].set_index("code")["traced"]
     assert traced.to_dict() == judge.how
-    for (kind, code), row in losses(routes, network).iterrows():
-        assert row["cut"] == judge.loss((kind, code), physical=False), (kind, code, "cut")
-        assert row["stranded"] == judge.loss((kind, code), physical=True), (kind, code, "stranded")
-        assert row["stranded"] <= row["cut"] <= row["cut_max"], (kind, code)
-    groups = data.draw(groups_of(len(network.assets)))
-    labels = list(network.assets[["kind", "code"]].itertuples(index=False, name=None))
-    cut, stranded = losses_of_groups(routes, groups)
-    for group, lost, isolated in zip(groups, cut, stranded, strict=True):
-        gone = [labels[asset] for asset in group]
-        assert lost == judge.loss(*gone, physical=False), (gone, "cut")
-        assert isolated == judge.loss(*gone, physical=True), (gone, "stranded")
-        assert isolated <= lost
+    assert_losses(routes, network, judge.loss, data.draw(groups_of(len(network.assets))))
