@@ -210,9 +210,13 @@ def _vertices(roads: gpd.GeoDataFrame) -> tuple[Float, Index, Index]:
     """Give the distinct vertices, and for each vertex along the lines its place and the row of its line."""
     parts, row = shapely.get_parts(roads.geometry.to_numpy(), return_index=True)
     xy, part = shapely.get_coordinates(parts, return_index=True)
-    places, place = np.unique(np.round(xy / END_PRECISION_M), axis=0, return_inverse=True)
+    cell = np.round(xy / END_PRECISION_M).astype(np.int64)
+    origin = cell.min(axis=0)
+    # one number a place: a country is less than 2^32 centimetres wide
+    key, place = np.unique(((cell - origin)[:, 0] << 32) | (cell - origin)[:, 1], return_inverse=True)
+    places = np.column_stack([key >> 32, key & 0xFFFFFFFF]) + origin
     # parts are told apart by their number, rows are looked up through it
-    return places * END_PRECISION_M, np.stack([place.ravel(), part]), row
+    return places * END_PRECISION_M, np.stack([place, part]), row
 
 
 def _graph(
