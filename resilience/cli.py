@@ -154,7 +154,7 @@ def spof(  # noqa: PLR0913, PLR0917 - one argument an option
 def scenario(
     study: Annotated[Path, typer.Argument(help="The study's TOML file.")],
     name: Annotated[
-        str | None, typer.Argument(help="Of the scenario, as in [scenarios.NAME]; all of them without it.")
+        str | None, typer.Argument(help="Of a scenario of the study; all of them without it.")
     ] = None,
     at: Annotated[
         str | None,
