@@ -26,6 +26,14 @@ _ONEWAY = {
     "reverse": -1,
     "sens inverse": -1,
 }
+NOT_DRIVEN = frozenset(
+    (
+        "abandoned", "bridleway", "construction", "corridor", "cycleway", "elevator", "escalator", "footway",
+        "no", "path", "pedestrian", "planned", "platform", "proposed", "raceway", "razed", "steps", "trail",
+    )
+)  # fmt: skip
+"""Values of highway on which a van does not drive, after the network type "drive_service" of osmnx; tracks are
+driven here, since poles stand along them."""
 _TWO_WAY = {"", "no", "0", "false", "non", "double sens", "sans objet"}
 
 
@@ -124,6 +132,13 @@ def _directed(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         pd.concat([forward, backward], ignore_index=True), geometry="geometry", crs=roads.crs
     )
+
+
+def is_driven(roads: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Tell which roads a van drives on, by their highway; without that column, all, (n_roads,)."""
+    if "highway" not in roads:
+        return np.ones(len(roads), np.bool_)
+    return np.asarray(~roads["highway"].isin(NOT_DRIVEN), np.bool_)
 
 
 def directions(roads: gpd.GeoDataFrame) -> NDArray[np.int64]:

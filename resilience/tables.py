@@ -21,6 +21,7 @@ import shapely
 from gracethd.deliveries.text import read_csv
 from gracethd.network.types import KINDS
 from gracethd.values import parse_date, parse_number
+from resilience.road_files import read_graphml, read_osm
 from resilience.sections import StudyError, near_name
 from resilience.study import Study
 
@@ -180,10 +181,10 @@ def read_table(path: Path, name: str, *, crs: pyproj.CRS | str = "EPSG:2154") ->
     """Read one table of a study from its file; see `load_tables` for what is given and raised."""
     schema = SCHEMAS[name]
     where = f"{name} ({path.name})"
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None or (schema.geometry and reader is not _read_gpkg):
-        wanted = ".gpkg" if schema.geometry else ", ".join(_READERS)
-        raise StudyError(f"{where}: this table is read from {wanted}; save it so")
+    readers = _readers(name)
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise StudyError(f"{where}: this table is read from {', '.join(readers)}; save it so")
     raw = reader(path, name)
     raw.columns = pd.Index([str(column).strip().lower() for column in raw.columns])
     text = _placed(raw, schema, crs, where)
@@ -246,11 +247,19 @@ def _read_gpkg(path: Path, name: str) -> pd.DataFrame:
     return numbered
 
 
-_READERS: Mapping[str, Callable[[Path, str], pd.DataFrame]] = {
-    ".csv": _read_csv,
-    ".xlsx": _read_xlsx,
-    ".gpkg": _read_gpkg,
-}
+def _readers(name: str) -> Mapping[str, Callable[[Path, str], pd.DataFrame]]:
+    """Give what reads a table, by the end of the file's name."""
+    if not SCHEMAS[name].geometry:
+        return {".csv": _read_csv, ".xlsx": _read_xlsx, ".gpkg": _read_gpkg}
+    if name != "routes":
+        return {".gpkg": _read_gpkg}
+    return {
+        ".gpkg": _read_gpkg,
+        ".pbf": read_osm,
+        ".osm": read_osm,
+        ".xml": read_osm,
+        ".graphml": read_graphml,
+    }
 
 
 def _placed(raw: pd.DataFrame, schema: Schema, crs: pyproj.CRS | str, where: str) -> pd.DataFrame:

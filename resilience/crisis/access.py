@@ -23,7 +23,7 @@ from resilience.exposure.measuring import measure
 from resilience.exposure.types import Places
 from resilience.hazards import Hazard
 from resilience.parameters import Level, Parameters
-from resilience.roads import END_PRECISION_M, directions
+from resilience.roads import END_PRECISION_M, directions, is_driven
 from resilience.scenarios import Scenario
 from resilience.sections import StudyError, near_name
 
@@ -63,7 +63,8 @@ def access_hours(
     Parameters
     ----------
     roads : GeoDataFrame
-        Lines in metres, in the CRS of the network, with the column oneway where there is one.
+        Lines in metres, in the CRS of the network, with the columns highway and oneway where there are; crews
+        keep to what is driven (`resilience.roads.is_driven`).
     depots, spots : (n, 2) float64
         x, y; NaN without a place.
     hours_per_m : float
@@ -85,7 +86,7 @@ def access_hours(
     >>> access_hours(road, ends[:1], ends[1:], hours_per_m=1 / 40_000, reach_m=100).hours
     array([[0.02575]])
     """
-    usable = roads if closed is None else roads[~closed]
+    usable = roads[is_driven(roads) if closed is None else is_driven(roads) & ~closed]
     ends = np.concatenate([depots, spots])
     is_placed = ~np.isnan(ends).any(axis=1)
     hours = np.zeros((len(depots), len(spots)))
