@@ -32,8 +32,8 @@ NOT_DRIVEN = frozenset(
         "no", "path", "pedestrian", "planned", "platform", "proposed", "raceway", "razed", "steps", "trail",
     )
 )  # fmt: skip
-"""Values of highway on which a van does not drive, after the network type "drive_service" of osmnx; tracks are
-driven here, since poles stand along them."""
+"""Values of highway on which a van does not drive, after the network type "drive_service" of osmnx; tracks
+are driven here, since poles stand along them."""
 _TWO_WAY = {"", "no", "0", "false", "non", "double sens", "sans objet"}
 
 

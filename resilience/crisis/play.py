@@ -18,6 +18,7 @@ from resilience.crisis.replay import Works, repaired
 from resilience.crisis.resources import crews_of, stock_of, stock_used
 from resilience.crisis.timeline import (
     RESTORED,
+    counts_down,
     down_over_time,
     hours_until_restored,
     prises_hours,
@@ -38,6 +39,8 @@ from resilience.stakes import stakes
 from resilience.study import Study
 
 Say = Callable[[str], None]
+AT_HOUR = {"abonnes": "abonnes_down_at", "sans_cuivre": "prises_sans_cuivre_at"}
+"""Columns of `resilience.stakes.stakes` that a summary sums at its hour, and under which name."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Played:
         hour_of_worst, prises_down_max, prises_stranded_max, patchable_max, prises_h (None where some prises
         never come back), restored_50_h, restored_90_h, restored_99_h (None likewise), n_failed, n_tasks,
         n_crews (None = unlimited), tasks_without_crew, tasks_without_stock, prises_down_at,
-        prises_stranded_at.
+        prises_stranded_at and, with the tables abonnes and cuivre, abonnes_down_at and
+        prises_sans_cuivre_at (communes whose copper is closed on the day of the crisis).
     curve : DataFrame
         From `resilience.crisis.timeline.down_over_time`.
     tasks : GeoDataFrame
@@ -133,7 +137,8 @@ def play(
     scenario = scenario_named(study, name)
     crews, stock = crews_of(tables), stock_of(tables)
     graph = routes.nominal
-    counts, _ = stakes(routes, tables)
+    # copper is closed or not on the day of the crisis
+    counts, _ = stakes(routes, tables, on_date=day if scenario.start is None else scenario.start.date())
     weights = np.stack([graph.prises, counts.get("sites", pd.Series(0, counts.index)).to_numpy()], axis=1)
     nominal = index_graph(graph, graph.prises[:, None])
     physical = index_graph(routes.physical, routes.physical.prises[:, None])
@@ -155,6 +160,7 @@ def play(
     hour = worst_h if at_h is None else at_h
     say("situation")
     areas, sites = situation(hour, out, nominal, physical, routes, tables)
+    at_hour = counts_down(hour, out, nominal, counts)
     say("comparaisons")
     orders, no_optimum = orders_compared(works)
     drawn, totals = (
@@ -165,7 +171,10 @@ def play(
     return Played(
         scenario=scenario,
         hour=hour,
-        summary=_summary(curve, failures, done, crews, hour, worst_h),
+        summary={
+            **_summary(curve, failures, done, crews, hour, worst_h),
+            **{name: int(at_hour[of]) for of, name in AT_HOUR.items() if of in counts},
+        },
         curve=curve,
         tasks=_named_tasks(done, failures, network),
         crews=crews,

@@ -125,7 +125,7 @@ def situation(
         The rows of the table sites_sensibles whose prise is down: id, type, nom, prise, stranded (bool);
         without that table, empty.
     """
-    active = out[(out["from_h"] <= hour) & (hour < out["to_h"])]["asset"].to_numpy(np.int32)
+    active = _active(hour, out)
     prises = routes.prises[routes.prises["vertex_nominal"] >= 0].sort_values("code", kind="stable")
     is_down = lost_vertices(nominal, active)[prises["vertex_nominal"]]
     is_stranded = is_down & lost_vertices(physical, active)[prises["vertex_physical"]]
@@ -151,6 +151,18 @@ def situation(
     )
     names = ["scope", "code", "prises", "prises_down", "prises_stranded", "share_down"]
     return areas[names], _sites_down(prises, is_down, is_stranded, tables)
+
+
+def counts_down(hour: float, out: pd.DataFrame, nominal: LossIndex, counts: pd.DataFrame) -> pd.Series:
+    """Sum what stands at the vertices without service at an hour.
+
+    `counts` is from `resilience.stakes.stakes`; the answer is int64, by its columns.
+    """
+    return counts[lost_vertices(nominal, _active(hour, out))].sum()
+
+
+def _active(hour: float, out: pd.DataFrame) -> NDArray[np.int32]:
+    return out[(out["from_h"] <= hour) & (hour < out["to_h"])]["asset"].to_numpy(np.int32)
 
 
 def _sites_down(

@@ -122,6 +122,10 @@ def scenario_lines(played: Played) -> list[str]:
         f"À {_hour(played.hour, played)} : {_n(told['prises_down_at'])} prises sans service, dont"
         f" {_n(told['prises_stranded_at'])} sans aucun chemin."
     )
+    if "abonnes_down_at" in told:
+        then += f" Abonnés coupés à cette heure : {_n(told['abonnes_down_at'])}."
+    if "prises_sans_cuivre_at" in told:
+        then += f" Prises sans cuivre pour les secourir : {_n(told['prises_sans_cuivre_at'])}."
     lines = [worst, then]
     crews = (
         "équipes sans limite de nombre (aucune table ressources)"

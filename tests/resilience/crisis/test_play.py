@@ -109,6 +109,22 @@ def test_the_situation_is_told_by_area_at_the_hour_that_is_asked(played: Play) -
     assert later["nro", "LN2"] == 7
 
 
+def test_prises_without_copper_and_subscribers_are_told_for_the_hour_and_the_day(played: Play) -> None:
+    """Copper of 62001, 10 prises behind TR1, closes on 31 January; LP1 has 9 subscribers, LP2 4."""
+    tables = {
+        "cuivre": pd.DataFrame({"code_insee": ["62001"], "date_fermeture": [pd.Timestamp("2026-01-31")]}),
+        "abonnes": pd.DataFrame({"code": ["LP1", "LP2"], "abonnes": [9, 4], "operateur": ["", ""]}),
+    }
+    told = {}
+    for day in ("2026-01-30", "2026-01-31"):
+        text = f"start = {day}T08:00:00\n{CUTS}"
+        told[day] = [played(text, tables, at_h=hour).summary for hour in (3.0, 5.0)]
+    assert [one["prises_sans_cuivre_at"] for one in told["2026-01-30"]] == [0, 0]
+    assert [one["prises_sans_cuivre_at"] for one in told["2026-01-31"]] == [10, 0]
+    assert [one["abonnes_down_at"] for one in told["2026-01-31"]] == [13, 4]
+    assert "abonnes_down_at" not in played(CUTS).summary
+
+
 def test_sensitive_sites_without_service_are_listed(played: Play) -> None:
     sites = pd.DataFrame(
         {"id": ["S1", "S2"], "type": ["sdis", "eau"], "nom": ["Caserne", ""], "code": ["P4", "P1"]}
