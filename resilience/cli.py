@@ -172,7 +172,14 @@ def scenario(
     from resilience.crisis import play
     from resilience.crisis.organisation import dependences
     from resilience.crisis.play import scenario_named
-    from resilience.outputs.scenario_files import scenario_lines, write_scenario, write_scenarios
+    from resilience.crisis.rising import rising_waters
+    from resilience.hazards import on_day
+    from resilience.outputs.scenario_files import (
+        rising_lines,
+        scenario_lines,
+        write_scenario,
+        write_scenarios,
+    )
     from resilience.outputs.scenario_pictures import NO_PICTURES, can_draw
     from resilience.sections import hours_of
     from resilience.study import load_study
@@ -188,6 +195,10 @@ def scenario(
         play(told, one, read.network, read.routes, read.tables, day=today(), at_h=at_h, say=say)
         for one in names
     ]
+    rising = rising_waters(
+        on_day(told.hazards, today()) if name is None else (), read.network, read.routes, read.tables,
+        told.parameters, wet_from_m=told.loss.wet_from_m,
+    )  # fmt: skip
     if output is not None:
         if not can_draw():
             say(NO_PICTURES)
@@ -195,7 +206,7 @@ def scenario(
         if name is None:
             supplies = dependences(read.network, read.routes, read.tables, told.parameters)
             write_scenarios(
-                played, supplies, output, day=today(), recipient=told.recipient, communes=communes
+                played, supplies, rising, output, day=today(), recipient=told.recipient, communes=communes
             )
         else:
             write_scenario(played[0], output, day=today(), recipient=told.recipient, communes=communes)
@@ -209,6 +220,8 @@ def scenario(
     for crisis in played:
         for line in scenario_lines(crisis)[: None if name is not None else 4]:
             typer.echo(line)
+    for line in rising_lines(rising):
+        typer.echo(line)
 
 
 class _Read(NamedTuple):

@@ -41,6 +41,7 @@ def write_scenario(
 def write_scenarios(
     told: Sequence[Played],
     supplies: pd.DataFrame,
+    rising: pd.DataFrame,
     folder: Path,
     *,
     day: date,
@@ -49,39 +50,48 @@ def write_scenarios(
 ) -> None:
     """Write all scenarios of a study into a folder, and what they ask for together, whole or not at all.
 
-    Beside the files of each: ``scenarios.xlsx`` (comparison, organisation, supplies), and the same tables as
-    ``scenarios_comparaison.csv``, ``scenarios_organisation.csv`` and ``scenarios_dependances.csv``.
+    Beside the files of each: ``scenarios.xlsx`` (comparison, organisation, supplies and, where a water rises
+    by steps, its thresholds), and the same tables as ``scenarios_comparaison.csv``,
+    ``scenarios_organisation.csv``, ``scenarios_dependances.csv`` and ``scenarios_montee.csv``.
 
     Parameters
     ----------
     told : sequence of Played
     supplies : DataFrame
         From `resilience.crisis.organisation.dependences`.
+    rising : DataFrame
+        From `resilience.crisis.rising.rising_waters`.
     folder, day, recipient, communes
         As for `write_scenario`.
     """
-    sheets = (
-        Sheet(
+    sheets = {
+        "comparaison": Sheet(
             "Comparaison", compared(told), "Scénarios comparés",
             "Un scénario par ligne ; sans heure ni prises·h : des prises ne sont jamais rétablies.",
         ),
-        Sheet(
+        "organisation": Sheet(
             "Organisation", organisation(told), "Moyens que demandent les scénarios",
             "Équipes au travail en même temps quand rien n'attend ; stock de toutes les interventions.",
         ),
-        Sheet(
+        "dependances": Sheet(
             "Dépendances", supplies, "NRO et leur alimentation",
             "Hors de la zone : prises sans service que rien ne place dans la zone électrique du NRO.",
         ),
-    )  # fmt: skip
+    }  # fmt: skip
+    if len(rising):
+        sheets["montee"] = Sheet(
+            "Montée des eaux", rising, "Ce que prend chaque cran d'une eau qui monte",
+            "Un ouvrage tombe quand sa défaillance est plus probable que non ; seuil : la gravité augmente.",
+        )  # fmt: skip
     with publish_folder(folder) as aside:
         for played in told:
             _write(played, aside, day=day, recipient=recipient, communes=communes)
-        for sheet, name in zip(sheets, ("comparaison", "organisation", "dependances"), strict=True):
+        for name, sheet in sheets.items():
             write_table(sheet.frame, aside / f"scenarios_{name}.csv")
+        notes = [*(scenario_lines(played)[0] for played in told), *rising_lines(rising)]
         write_workbook(
-            sheets, aside / "scenarios.xlsx", title="Scénarios de crise comparés",
-            recipient=recipient, day=day, notes=[scenario_lines(played)[0] for played in told],
+            list(sheets.values()), aside / "scenarios.xlsx", title="Scénarios de crise comparés",
+            recipient=recipient, day=day, notes=notes,
         )  # fmt: skip
 
 
@@ -162,6 +172,18 @@ def scenario_lines(played: Played) -> list[str]:
     lines += [_task_words(task) for task in played.tasks.head(_SHOWN_TASKS).to_dict("records")]
     more = len(played.tasks) - _SHOWN_TASKS
     return [*lines, f"… et {_n(more)} autre(s) intervention(s)."] if more > 0 else lines
+
+
+def rising_lines(rising: pd.DataFrame) -> list[str]:
+    """Say at which steps of each rising water the gravité increases, in French, a line a water."""
+    lines = []
+    for hazard, steps in rising.groupby("hazard", sort=False):
+        told = [
+            f"à {row['scenario']}, {_n(row['prises_down'])} prises sans service (gravité {row['gravite']})"
+            for row in steps[steps["is_threshold"]].to_dict("records")
+        ]
+        lines.append(f"{hazard} : {' ; '.join(told) or 'aucun cran ne coupe de prise'}.")
+    return lines
 
 
 def _drawn_words(played: Played) -> list[str]:
