@@ -1,5 +1,6 @@
 """What stands around the code: one version, a licence, commands that exist, pages that follow the tables."""
 
+import ast
 import importlib.util
 import re
 import subprocess
@@ -59,17 +60,22 @@ def names_of(requirements: list[str]) -> set[str]:
     return {re.split(r"[<>=\[;]", text)[0].lower() for text in requirements}
 
 
-@pytest.mark.parametrize(("indent", "extras"), [("", []), ("[ ]+", ["cluster", "postgis"])])
+def imports_of(source: str, *, at_top: bool) -> set[str]:
+    """Give the packages that a module imports, at its top alone or anywhere."""
+    tree = ast.parse(source)
+    nodes = tree.body if at_top else list(ast.walk(tree))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize(("at_top", "extras"), [(True, []), (False, ["cluster", "images", "postgis"])])
 def test_every_import_of_the_packages_is_a_declared_dependency(
-    project: dict[str, object], indent: str, extras: list[str]
+    project: dict[str, object], extras: list[str], *, at_top: bool
 ) -> None:
     """What a module imports at its top is always installed; only a function may ask for an extra."""
-    source = "\n".join(
-        path.read_text(encoding="utf-8")
-        for package in ("gracethd", "resilience")
-        for path in (ROOT / package).rglob("*.py")
-    )
-    imported = set(re.findall(rf"^{indent}(?:from|import) ([a-z_0-9]+)", source, re.MULTILINE))
+    modules = [path for package in ("gracethd", "resilience") for path in (ROOT / package).rglob("*.py")]
+    imported = set().union(*(imports_of(path.read_text(encoding="utf-8"), at_top=at_top) for path in modules))
     ours = {"gracethd", "resilience"} | set(sys.stdlib_module_names)
     meta = project["project"]
     assert isinstance(meta, dict)
