@@ -85,7 +85,7 @@ def read_layers(hazards: Sequence[Hazard], crs: pyproj.CRS, *, bounds: Float | N
     Raises
     ------
     SourceError, CRSError, HazardError
-        As `read_polygons`, for the layer itself.
+        As `polygons_of`, for the layer itself.
 
     Examples
     --------
@@ -101,22 +101,6 @@ def read_layers(hazards: Sequence[Hazard], crs: pyproj.CRS, *, bounds: Float | N
                 first.setdefault(key, (hazard, event))
                 reach_m[key] = max(reach_m.get(key, 0.0), hazard.distance_m)
     return {key: _read(*named, crs, bounds, reach_m[key]) for key, named in first.items()}
-
-
-def read_polygons(
-    hazard: Hazard, event: HazardEvent, crs: pyproj.CRS, *, bounds: Float | None, level: Level
-) -> Polygons:
-    """Read the polygons of one event that are near the network: `polygons_of` its layer.
-
-    Parameters
-    ----------
-    hazard, event, level
-        As for `polygons_of`.
-    crs, bounds
-        As for `read_layers`.
-    """
-    layer = _read(hazard, event, crs, bounds, hazard.distance_m)
-    return polygons_of(layer, hazard, event, crs, level=level)
 
 
 def polygons_of(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from gracethd.errors import CRSError, GraceTHDError, SourceError
 from resilience.exposure import expose, expose_levels, layer_findings, layers_near, unmapped_by_commune
 from resilience.exposure.extents import hazard_extents, mapped_areas
-from resilience.exposure.layers import Polygons, read_layers, read_polygons
+from resilience.exposure.layers import Polygons, polygons_of, read_layers
 from resilience.exposure.layouts import fields_of
 from resilience.exposure.polygons import line_intensity, point_intensity
 from resilience.hazards import (
@@ -618,6 +618,12 @@ def french(shared: Path) -> Path:
     return folder
 
 
+def whole_event(one: Hazard, event: HazardEvent) -> Polygons:
+    """Give all polygons of an event, in Lambert-93."""
+    crs = pyproj.CRS(2154)
+    return polygons_of(read_layers([one], crs)[event.path, event.layer], one, event, crs, level="central")
+
+
 def test_tri_of_lille_as_the_portal_exports_it(french: Path) -> None:
     """8 rows, 7 shapes: 4 frequent, 2 medium, 2 extreme, one of them without a shape; 100 to 5,860 m2."""
     path = french / "n_tri_lill_inondable_s_059.csv"
@@ -626,7 +632,7 @@ def test_tri_of_lille_as_the_portal_exports_it(french: Path) -> None:
         for name, years in (("01For", 20.0), ("02Moy", 100.0), ("04Fai", 1000.0))
     )
     one = Hazard("TRI Lille", "flood_extent", "présence", "valid", events)
-    read = [read_polygons(one, event, pyproj.CRS(2154), bounds=None, level="central") for event in events]
+    read = [whole_event(one, event) for event in events]
     area = np.sort(np.concatenate([shapely.area(polygons.geometry) for polygons in read]))
     assert area[-1] == pytest.approx(5860, abs=1)
     assert area[:2].sum() == pytest.approx(100, abs=1)  # the smallest shape crosses itself: mended, it is two
@@ -639,7 +645,7 @@ def test_zones_of_the_clain_are_mended(french: Path) -> None:
     """62 multipolygons in degrees, 6 of them invalid, 61.23 km2, scenario '02 moyen' only."""
     path = french / "vienne_clain_zone_inondable.geojson"
     one = hazard(path, select="02 moyen", reading=Reading(presence=(0.5, 0.5, 0.5)))
-    polygons = read_polygons(one, one.events[0], pyproj.CRS(2154), bounds=None, level="central")
+    polygons = whole_event(one, one.events[0])
     assert shapely.is_valid(polygons.geometry).all()
     assert shapely.union_all(polygons.geometry).area / 1e6 == pytest.approx(61.23, abs=0.15)
     message = findings_of(one).set_index("rule")["message"]
@@ -650,7 +656,7 @@ def test_the_overlaps_of_pac_34_count_once(french: Path) -> None:
     """419 polygons, 8,558 km2 in all, 4,800 km2 once; the judge of lines is the dissolved layer."""
     path = french / "pac_034" / "N_PAC_RISQUES_S_034.shp"
     one = hazard(path, kind="flood_extent", reading=Reading())
-    polygons = read_polygons(one, one.events[0], pyproj.CRS(2154), bounds=None, level="central")
+    polygons = whole_event(one, one.events[0])
     whole = shapely.union_all(polygons.geometry)
     assert shapely.area(polygons.geometry).sum() / 1e6 == pytest.approx(8558, abs=1)
     assert whole.area / 1e6 == pytest.approx(4800, abs=1)
@@ -675,7 +681,7 @@ def test_an_isere_ppr_in_the_covadis_layout(french: Path, tmp_path: Path) -> Non
     path = next(tmp_path.rglob("N_ZONE_ALEA_PPRN_20170001_S_038.shp"))
     cover = next(tmp_path.rglob("N_PERIMETRE_PPRN_20170001_S_038.shp"))
     one = hazard(path, cover, reading=Reading(where={"coderisque": ("1130000",)}))
-    polygons = read_polygons(one, one.events[0], pyproj.CRS(2154), bounds=None, level="central")
+    polygons = whole_event(one, one.events[0])
     assert len(polygons.geometry) == 89
     assert set(polygons.intensity) == {0.25, 0.75, 1.25}
     middle = shapely.point_on_surface(polygons.geometry)

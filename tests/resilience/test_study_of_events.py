@@ -58,6 +58,18 @@ def two_trees() -> Inventory:
     return replace(drawn, tables=tables, deliveries=drawn.deliveries.assign(replaced_by=""))
 
 
+def write_depths(path: Path, depths: dict[int, float]) -> None:
+    """Write a row of 800 cells of 10 m, the first 2 km west of N1, dry but for these."""
+    cells = np.zeros((1, 800), np.float32)
+    cells[0, list(depths)] = list(depths.values())
+    place = rasterio.Affine(10, 0, X - 5, 0, -10, Y + 5)
+    with rasterio.open(
+        path, "w", driver="GTiff", height=1, width=800, count=1, dtype="float32", crs="EPSG:2154",
+        transform=place,
+    ) as sink:  # fmt: skip
+        sink.write(cells, 1)
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     """Write the study: both NRO are in the zone that is cut, and 2 m of water stand on N2 alone."""
@@ -65,19 +77,7 @@ def study(tmp_path: Path) -> Path:
     pd.DataFrame({"kind": "local", "code": ["N1", "N2"], "zone_elec": "Z"}).to_csv(
         tmp_path / "equipements.csv", index=False
     )
-    depth = np.zeros((1, 800), np.float32)  # cells of 10 m; N2 stands in the middle of the one that is wet
-    depth[0, 400] = 2.0
-    place = rasterio.Affine(10, 0, X - 5, 0, -10, Y + 5)
-    profile = {
-        "driver": "GTiff",
-        "height": 1,
-        "width": 800,
-        "count": 1,
-        "dtype": "float32",
-        "crs": "EPSG:2154",
-    }
-    with rasterio.open(tmp_path / "q100.tif", "w", transform=place, **profile) as sink:
-        sink.write(depth, 1)
+    write_depths(tmp_path / "q100.tif", {400: 2.0})  # N2 stands in the middle of that cell
     return tmp_path / "etude.toml"
 
 

@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-import rasterio
 import typer.testing
 
 from resilience.cli import app
-from tests.resilience.test_study_of_events import X, Y, study
+from tests.resilience.test_study_of_events import study, write_depths
 
 __all__ = ["study"]  # the fixture: two trees of 7 and 10 prises, P1 500 m and N2 4,000 m from the first cell
 
@@ -30,19 +28,7 @@ failures = [{objects = ["local:N1"]}]
 @pytest.fixture
 def water(study: Path) -> Path:
     """Lay 2 m of water on N2, and 5 cm on P1, 2,500 m east of the first cell."""
-    depth = np.zeros((1, 800), np.float32)
-    depth[0, 400], depth[0, 250] = 2.0, 0.05
-    place = rasterio.Affine(10, 0, X - 5, 0, -10, Y + 5)
-    profile = {
-        "driver": "GTiff",
-        "height": 1,
-        "width": 800,
-        "count": 1,
-        "dtype": "float32",
-        "crs": "EPSG:2154",
-    }
-    with rasterio.open(study.parent / "eau.tif", "w", transform=place, **profile) as sink:
-        sink.write(depth, 1)
+    write_depths(study.parent / "eau.tif", {400: 2.0, 250: 0.05})
     study.write_text(STUDY, encoding="utf-8")
     return study
 
