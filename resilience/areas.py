@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gracethd.network.types import Network
+from gracethd.routes.climb import slices
 from gracethd.routes.types import Routes
 from resilience.losses import (
     LossIndex,
@@ -229,9 +230,7 @@ def sums_in_intervals(
     edge = np.flatnonzero(np.concatenate([[True], area[1:] != area[:-1]])) if len(area) else np.empty(0, int)
     run_first = np.searchsorted(edge, first, side="right") - 1
     run_last = np.searchsorted(edge, last - 1, side="right") - 1
-    width = run_last - run_first + 1
-    which = np.repeat(np.arange(len(row)), width)
-    run = np.arange(len(which)) - np.repeat(np.cumsum(width) - width, width) + run_first[which]
+    which, run = slices(run_first, run_last - run_first + 1)
     begin = np.maximum(edge[run], first[which])
     stop = np.minimum(np.append(edge[1:], len(area))[run], last[which])
     total = pd.Series(sign[which] * (upto[stop] - upto[begin]), index=row[which] * n_areas + area[edge[run]])

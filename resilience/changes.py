@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gracethd.errors import GraceTHDError
 from gracethd.network.types import Network
+from gracethd.routes.climb import slices
 from gracethd.routes.types import Routes
 from gracethd.service import Int, ServiceGraph
 from resilience.losses import LossIndex, Owned, index_graph, losses_of_assets, losses_of_owned, losses_of_sets
@@ -303,10 +304,10 @@ def _owned_by(
     known = asked[asked < graph.n_assets]
     size = np.zeros(len(asked), np.int64)
     size[asked < graph.n_assets] = np.diff(ptr)[known]
-    row = np.repeat(np.arange(len(asked)), size)
     start = np.zeros(len(asked), np.int64)
     start[asked < graph.n_assets] = ptr[known]
-    own = element[np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size) + start[row]]
+    row, at = slices(start, size)
+    own = element[at]
     first = index.n_vertices + index.n_edges
     order = np.argsort(asked, kind="stable")
     at = np.searchsorted(asked[order], change.edge_asset)

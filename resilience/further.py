@@ -21,6 +21,7 @@ from scipy.sparse import csgraph
 
 from gracethd.compiled import compiled
 from gracethd.network.types import Network
+from gracethd.routes.climb import slices
 from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
 from resilience.areas import sums_in_intervals
@@ -349,9 +350,8 @@ def _apart(prepared: Prepared, core: _Core, used: NDArray[np.int64]) -> _Apart:
     hangs[tree.position[core.vertices]] = core.number
     hangs = _hanging(tree.parent, hangs)
     every = np.concatenate(classes)
-    begin, size = prepared.lost_ptr[every], prepared.lost_ptr[every + 1] - prepared.lost_ptr[every]
-    row = np.repeat(np.arange(len(every)), size)
-    lost = prepared.lost[np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size) + begin[row]]
+    row, at = slices(prepared.lost_ptr[every], prepared.lost_ptr[every + 1] - prepared.lost_ptr[every])
+    lost = prepared.lost[at]
     lost[:, 0] = row
     sums = sums_in_intervals(
         lost, weighted, hangs[weighted].astype(np.int64), prefix[weighted + 1] - prefix[weighted], n_kept
@@ -503,9 +503,8 @@ def _owned_elements(
     ptr: Int, owner: Int, elements: NDArray[np.int64], names: NDArray[np.integer]
 ) -> tuple[Int, NDArray[np.integer]]:
     """Give the owners of some elements, and the name of the element beside each."""
-    size = (ptr[elements + 1] - ptr[elements]).astype(np.int64)
-    row = np.repeat(np.arange(len(elements)), size)
-    at = np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size) + ptr[elements][row]
+    begin, stop = ptr[elements].astype(np.int64), ptr[elements + 1].astype(np.int64)
+    row, at = slices(begin, stop - begin)
     return owner[at], names[row]
 
 

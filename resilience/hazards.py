@@ -313,6 +313,12 @@ def flood_rows(exposure: pd.DataFrame, hazards: Sequence[Hazard]) -> pd.DataFram
     return exposure[is_flood & exposure["return_period"].notna()]
 
 
+def with_kinds(exposure: pd.DataFrame, hazards: Sequence[Hazard]) -> pd.DataFrame:
+    """Give exposure with the kind of each row's hazard, as ``hazard_kind``."""
+    kinds = {hazard.name: str(hazard.kind) for hazard in hazards}
+    return exposure.assign(hazard_kind=exposure["hazard"].map(kinds).astype(str))
+
+
 def local_file(path: Path, *, role: str) -> Path:
     """Give the absolute path of an ordinary local file, or refuse it.
 

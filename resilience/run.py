@@ -29,7 +29,7 @@ from resilience.exposure import (
     unmapped_by_commune,
 )
 from resilience.fragility import failure_probabilities, of_a_year
-from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_floods
+from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_floods, with_kinds
 from resilience.incidents import update_rates
 from resilience.loops import loops
 from resilience.loss import (
@@ -188,11 +188,7 @@ def _told(
     equipment: pd.DataFrame | None,
 ) -> dict[Level, pd.DataFrame]:
     """Give exposure with the kind of each hazard, and what power cuts without a map leave without mains."""
-    kinds = {hazard.name: str(hazard.kind) for hazard in study.hazards}
-    told = {
-        level: rows.assign(hazard_kind=rows["hazard"].map(kinds).astype(str))
-        for level, rows in exposed.items()
-    }
+    told = {level: with_kinds(rows, study.hazards) for level, rows in exposed.items()}
     if not study.outages:
         return told
     cuts = outage_exposure(network, equipment, study.outages)

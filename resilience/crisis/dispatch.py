@@ -124,8 +124,6 @@ def problem(
     straight = np.nan_to_num(
         np.hypot(*(stands[:, None, :] - spot[None, :, :]).transpose(2, 0, 1)).reshape(len(crews), -1), nan=0.0
     )
-    able = crews["skill"].to_numpy(str)
-    fits = (able[:, None] == "") | (able[:, None] == tasks["skill"].to_numpy(str))
     arrivals = np.full((len(counted) + len(tasks), 3), np.inf)
     arrivals[:, 0] = -1
     arrivals[: len(counted), 0] = in_stock
@@ -136,7 +134,7 @@ def problem(
         np.column_stack([skill, kind]).astype(np.int64),
         tasks["quantity"].to_numpy(np.float64),
         spot,
-        np.where(fits, straight if access_h is None else access_h, np.inf),
+        np.where(_fits(tasks, crews), straight if access_h is None else access_h, np.inf),
         stands,
         crews["from_h"].to_numpy(np.float64),
         arrivals,
@@ -246,10 +244,15 @@ def in_stock_h(given: Float, used: Float, kind: int, quantity: float) -> float:
     return float(first)
 
 
+def _fits(tasks: pd.DataFrame, crews: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which crews have the skill for which tasks, (n_crews, n_tasks)."""
+    skill = crews["skill"].to_numpy(str)[:, None]
+    return (skill == "") | (skill == tasks["skill"].to_numpy(str))
+
+
 def _missing(tasks: pd.DataFrame, crews: pd.DataFrame, crew: Int) -> NDArray[np.str_]:
     """Say why nobody does a task, "" where somebody does."""
-    able, skill = crews["skill"].to_numpy(str), tasks["skill"].to_numpy(str)
-    nobody_can = ~((able[:, None] == "") | (able[:, None] == skill)).any(axis=0)
+    nobody_can = ~_fits(tasks, crews).any(axis=0)
     return np.select(
         [crew >= 0, nobody_can, crew == _NO_STOCK, crew == _TOO_LATE],
         ["", "competence", tasks["stock"].to_numpy(str), "trop_tard"],

@@ -45,7 +45,7 @@ def orders_compared(works: Works) -> tuple[pd.DataFrame, str]:
     rows = []
     complete = True
     for order in get_args(Order):
-        done = repaired(Works(**{**vars(works), "scenario": replace(works.scenario, order=order)}))
+        done = repaired(replace(works, scenario=replace(works.scenario, order=order)))
         complete &= bool(done["end_h"].notna().all())
         curve = curve_of(works, done)
         rows.append((order, prises_hours(curve), hours_until_restored(curve, 0.9)))

@@ -29,7 +29,7 @@ from resilience.crisis.uncertain import bands
 from resilience.crisis.what_if import one_more
 from resilience.exposure import expose
 from resilience.fragility import failure_probabilities
-from resilience.hazards import on_day
+from resilience.hazards import on_day, with_kinds
 from resilience.losses import index_graph
 from resilience.outages import outage_exposure
 from resilience.same_event import joined, joint_events
@@ -218,8 +218,7 @@ def _probabilities(
     if not hazards and not cuts:
         return pd.DataFrame(columns=["hazard", "scenario"])
     exposure = expose(network, hazards, wet_from_m=study.loss.wet_from_m, level=scenario.level)
-    kinds = {hazard.name: str(hazard.kind) for hazard in hazards}
-    told = exposure.assign(hazard_kind=exposure["hazard"].map(kinds).astype(str))
+    told = with_kinds(exposure, hazards)
     equipment = tables.get("equipements")
     if cuts:
         told = pd.concat([told, outage_exposure(network, equipment, cuts)], ignore_index=True)

@@ -13,7 +13,7 @@ from gracethd.network import Network
 from gracethd.routes import Routes
 from resilience.exposure import expose
 from resilience.fragility import failure_probabilities
-from resilience.hazards import Hazard
+from resilience.hazards import Hazard, with_kinds
 from resilience.losses import index_graph, losses_of_assets, losses_of_sets
 from resilience.parameters import Parameters
 from resilience.spof import PRISES_LIMITS
@@ -65,9 +65,8 @@ def rising_waters(
     if not rising:
         return pd.DataFrame(columns=list(COLUMNS))
     exposure = expose(network, rising, wet_from_m=wet_from_m, level="central")
-    kinds = {hazard.name: str(hazard.kind) for hazard in rising}
     failures = failure_probabilities(
-        network, exposure.assign(hazard_kind=exposure["hazard"].map(kinds)), parameters, "central",
+        network, with_kinds(exposure, rising), parameters, "central",
         equipment=tables.get("equipements"), groups=tables.get("groupes"),
     )  # fmt: skip
     likely = failures[failures["p"] >= LIKELY]

@@ -1,5 +1,7 @@
 """How long repairs may take: hours drawn between low and high, and the bands that they put on the curve."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -43,7 +45,7 @@ def bands(works: Works, network: Network, *, seed: int, draws: int) -> tuple[pd.
         start = mix(text_keys([f"{seed}/{works.scenario.name}/durees/{draw}"]))
         u = (mix(start ^ keys) >> _53_BITS).astype(np.float64) / 2.0**53
         tasks = with_drawn_hours(works.tasks, network, works.parameters, u)
-        drawn = Works(**{**vars(works), "tasks": tasks})
+        drawn = replace(works, tasks=tasks)
         curves.append(curve_of(drawn, repaired(drawn)))
     hour = np.linspace(0.0, max(float(curve["hour"].iloc[-1]) for curve in curves), N_HOURS)
     down = np.stack(

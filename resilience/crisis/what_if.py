@@ -1,5 +1,7 @@
 """What one more crew, generator, cabinet... would have saved: the worth of being better prepared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -56,9 +58,9 @@ def _with_crew(works: Works) -> Works:
     more = works.crews.iloc[:1].assign(crew=len(works.crews) + 1, skill="", from_h=0.0)
     access_h = None if works.access_h is None else np.vstack([works.access_h, works.access_h[:1]])
     crews = pd.concat([works.crews, more], ignore_index=True)
-    return Works(**{**vars(works), "crews": crews, "access_h": access_h})
+    return replace(works, crews=crews, access_h=access_h)
 
 
 def _with_stock(works: Works, kind: str, quantity: float) -> Works:
     more = pd.DataFrame({"stock": [kind], "hour": [0.0], "quantity": [quantity]})
-    return Works(**{**vars(works), "stock": pd.concat([works.stock, more], ignore_index=True)})
+    return replace(works, stock=pd.concat([works.stock, more], ignore_index=True))

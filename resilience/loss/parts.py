@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gracethd.routes.climb import slices
 from gracethd.service import ServiceGraph
 from resilience.loss.annual import TAILS, Tail, annual_losses, shares_of_year
 from resilience.loss.draws import Bearers, Float, Index, UInt64, failures_of_draws
@@ -329,13 +330,8 @@ def _without_each(
     without = np.zeros(len(pairs))
     first = np.searchsorted(draw, np.arange(len(block) + 1))
     for some in _portions(np.diff(first)[pairs[:, 0]], np.flatnonzero(costs)):
-        size = np.diff(first)[pairs[some, 0]]
-        pair = np.repeat(np.arange(len(some)), size)
-        at = (
-            np.arange(len(pair))
-            - np.repeat(np.cumsum(size) - size, size)
-            + np.repeat(first[pairs[some, 0]], size)
-        )
+        begin = pairs[some, 0]
+        pair, at = slices(first[begin], first[begin + 1] - first[begin])
         kept = unit[row[at]] != pairs[some, 1][pair]
         without[some] = _hours(index, bearers, pair[kept], row[at[kept]], len(some))
     return hours, without, pairs[:, 0], pairs[:, 1]

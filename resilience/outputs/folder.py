@@ -18,7 +18,7 @@ from gracethd.outputs.tables import write_json, write_table
 from gracethd.outputs.workbook import write_workbook
 from resilience.areas import behind_single_objects
 from resilience.exposure.extents import hazard_extents, mapped_areas
-from resilience.hazards import on_day
+from resilience.hazards import on_day, with_kinds
 from resilience.indicators import indicators
 from resilience.outputs.hazard_styles import extent_limits
 from resilience.outputs.hazard_tables import hazards_summary
@@ -134,13 +134,12 @@ def _located(results: Results) -> gpd.GeoDataFrame | None:
     if results.exposure is None:
         return None
     exposure = results.exposure
-    kinds = {hazard.name: str(hazard.kind) for hazard in results.study.hazards}
     lines = results.network.lines.drop_duplicates("asset").set_index("asset")["geometry"]
     asset = exposure["asset"].to_numpy()
     shape = lines.reindex(asset).to_numpy()
     own = results.network.assets["geometry"].to_numpy()[asset]
     geometry = np.where(pd.isna(shape), own, shape)
-    told = exposure.assign(hazard_kind=exposure["hazard"].map(kinds).astype(str))
+    told = with_kinds(exposure, results.study.hazards)
     return gpd.GeoDataFrame(told, geometry=geometry, crs=results.network.assets.crs)
 
 
