@@ -12,6 +12,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 import rasterio
@@ -21,6 +22,7 @@ from rasterio.transform import from_origin
 from gracethd.cli import app as gracethd_app
 from gracethd.cli import run_command
 from gracethd.network import build_network
+from gracethd.outputs import labels
 from gracethd.reading import read
 from gracethd.synth import random_area, synthesise, write_synth
 from resilience.cli import app as resilience_app
@@ -128,6 +130,10 @@ def test_a_study_gives_its_files_whole_and_private(study: Path, tmp_path: Path, 
     assert missing_m > 0
     plan = pd.read_csv(out / "plan.csv")
     assert plan["cost_eur_central"].sum() <= 50_000
+    words = pd.read_csv(Path(labels.__file__).with_name("columns.csv"))["fr"]
+    for sheet in openpyxl.load_workbook(out / "plan.xlsx").worksheets[1:]:
+        heads = {cell.value for cell in sheet[5] if cell.value}
+        assert heads <= set(words), (sheet.title, heads - set(words))
 
 
 def test_power_cuts_of_zones_take_what_their_nro_feeds_until_the_mains_are_back(
