@@ -224,6 +224,37 @@ def scenario(
         typer.echo(line)
 
 
+@app.command()
+def plan(
+    study: Annotated[Path, typer.Argument(help="The study's TOML file.")],
+    budget: Annotated[
+        float | None, typer.Option(min=0, help="Euros before VAT, instead of the study's total.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for the results, as of run.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Choose works under a budget: what it buys, what it avoids, what more or less money would.
+
+    Example: resilience plan etude.toml --budget 5000000
+    """
+    from resilience.outputs.plan_lines import plan_lines
+    from resilience.run import analyse
+    from resilience.study import load_study
+
+    told = load_study(study)
+    results = analyse(told.with_budget(budget), day=today(), say=progress(), count=counting())
+    assert results.plan is not None
+    if output is not None:
+        from resilience.outputs.folder import write_results
+
+        write_results(results, output)
+    chosen = results.plan.plan.drop(columns="geometry").to_dict("records")
+    facts = {**results.plan.summary, "plan": chosen, "frontier": results.plan.frontier.to_dict("records")}
+    _tell(facts, plan_lines(results.plan), as_json=as_json)
+
+
 class _Read(NamedTuple):
     """An inventory that has been read and traced, with the tables of its study."""
 

@@ -20,7 +20,7 @@ from resilience.spanning import Bool, Int, Long, SpanningTree, grouped, span
 Ints = tuple[Int, ...]
 Longs = tuple[Long, ...]
 # What the failure of an element (a vertex, else an edge) does to the spanning tree.
-_NOTHING, _OPENS, _REMOVES, _FORCES, _LOOSE = -1, 0, 1, 2, 3
+_NOTHING, OPENS, REMOVES, _FORCES, LOOSE = -1, 0, 1, 2, 3
 _NO_POSITIONS: Long = np.empty(0, np.int64)
 _NO_LOG: Long = np.empty((0, 4), np.int64)
 _FEW_KEYS = 24  # sorted by insertion: most assets own a few elements
@@ -46,7 +46,7 @@ class Elements(NamedTuple):
     def with_edges(self, loose: Bool) -> "Elements":
         """Give the elements with more edges, each outside the tree (`loose`) or joining nothing."""
         none = np.zeros(len(loose), np.int32)
-        kind = np.where(loose, _LOOSE, _NOTHING).astype(np.int32)
+        kind = np.where(loose, LOOSE, _NOTHING).astype(np.int32)
         return Elements(
             np.concatenate([self.kind, kind]),
             np.concatenate([self.start, none]),
@@ -119,7 +119,7 @@ def index_graph(graph: ServiceGraph, weights: NDArray[np.int64]) -> LossIndex:
     tree = span(graph)
     ambiguous = np.zeros(len(tree.block_size), np.bool_)
     ambiguous[tree.edge_block[graph.ambiguous & (tree.edge_block >= 0)]] = True
-    owned = _owned(graph, with_possible=False)
+    owned = owned_elements(graph)
     return LossIndex(
         n_vertices=graph.n_vertices,
         n_assets=graph.n_assets,
@@ -128,7 +128,7 @@ def index_graph(graph: ServiceGraph, weights: NDArray[np.int64]) -> LossIndex:
         exact=_exact_elements(tree),
         unsure=ambiguous,
         owned=owned,
-        possible=_owned(graph, with_possible=True) if len(graph.possible_asset) else owned,
+        possible=owned_elements(graph, with_possible=True) if len(graph.possible_asset) else owned,
         prefix=_prefix(tree, graph.n_vertices, weights),
     )
 
@@ -310,7 +310,8 @@ def _check(graph: ServiceGraph) -> None:
         raise ValueError(f"ServiceGraph: {graph.n_vertices} vertices; 1 (the root) to 2**29 - 1 are expected")
 
 
-def _owned(graph: ServiceGraph, *, with_possible: bool) -> Owned:
+def owned_elements(graph: ServiceGraph, *, with_possible: bool = False) -> Owned:
+    """Give the elements of each asset, with or without the vertices where it may stand (D9)."""
     owner = [graph.vertex_asset, graph.edge_asset]
     element = [graph.vertex_of, graph.edge_of + np.int32(graph.n_vertices)]
     if with_possible:
@@ -325,8 +326,8 @@ def _exact_elements(tree: SpanningTree) -> Elements:
     position[0] = -1  # the root stands for the national backbone and cannot fail
     kind = np.concatenate(
         [
-            np.where(position >= 0, _REMOVES, _NOTHING),
-            np.where(below >= 0, _OPENS, np.where(below == -1, _LOOSE, _NOTHING)),
+            np.where(position >= 0, REMOVES, _NOTHING),
+            np.where(below >= 0, OPENS, np.where(below == -1, LOOSE, _NOTHING)),
         ]
     ).astype(np.int32)
     start = np.maximum(np.concatenate([position, below]), 0).astype(np.int32)
@@ -385,7 +386,7 @@ def _losses_of_elements(index: LossIndex, elements: Elements) -> Long:
     own = np.diff(prefix, axis=0)
     np.add.at(own, tree.parent[tree.block_start], region)
     out = np.zeros((len(elements.kind), prefix.shape[1]), np.int64)
-    removed, opened = elements.kind == _REMOVES, elements.kind == _OPENS
+    removed, opened = elements.kind == REMOVES, elements.kind == OPENS
     out[removed] = own[elements.start[removed]]
     bridge = np.flatnonzero(opened)
     bridge = bridge[tree.block_size[tree.edge_block[bridge - index.n_vertices]] == 1]
@@ -513,7 +514,7 @@ def _cut(s: int, sets: Long, failing: Ints, cuts: Ints, keys: Long, failed_in: L
     for m in range(sets[s], sets[s + 1]):
         for i in range(ptr[members[m]], ptr[members[m] + 1]):
             e = element[i]
-            if e_kind[e] == _LOOSE:
+            if e_kind[e] == LOOSE:
                 failed_in[e - n_vertices] = s
             elif e_kind[e] != _NOTHING:
                 keys[n_keys] = (np.int64(e_start[e]) << 32) | ((top - e_end[e]) << 2) | (_FORCES - e_kind[e])
@@ -575,7 +576,7 @@ def _piece(p: int, n: int, cuts: Ints, forest: Ints) -> int:
         i = outer[i]
     if i < 0:
         return 0
-    if kind[i] == _OPENS:
+    if kind[i] == OPENS:
         return int(start[i])
     if kind[i] == _FORCES or p == start[i]:
         return -1

@@ -20,7 +20,6 @@ from gracethd.reading import read
 from gracethd.routes import Routes, trace_routes
 from resilience.backtest import back_test
 from resilience.bearers import equipment_findings
-from resilience.benefits import Sampling
 from resilience.exposure import (
     coverage_findings,
     expose_levels,
@@ -33,6 +32,7 @@ from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_fl
 from resilience.incidents import update_rates
 from resilience.loops import loops
 from resilience.loss import (
+    Sampling,
     Until,
     contributions,
     event_losses,
@@ -144,13 +144,13 @@ def analyse(
         if has_event:
             parts["conventions"] = losses_by_convention(events)
         plan = None
-        if study.budget_eur is not None:
+        if study.budget is not None:
             clock.start("plan d'actions")
             around = Surroundings(_of_a_year(told), floods, equipment, _roads(tables), joint)
             today = situations(network, routes, failures, rates)
             candidates = propose(network, routes, table, today, study.parameters, around)
             sampling = Sampling(study.seed, study.loss.draws, study.loss.tail, workers)
-            plan = choose(today, candidates, sampling, budget_eur=study.budget_eur, first_year=day.year + 1)
+            plan = choose(today, candidates, sampling, budget=study.budget, first_year=day.year + 1)
     clock.stop()
     found += [
         *(inventory.findings, network.findings, routes.findings),

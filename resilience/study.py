@@ -8,7 +8,7 @@ read them (`resilience.tables`, `gracethd.deliveries`, `resilience.exposure`).
 import glob
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
@@ -24,6 +24,7 @@ from resilience.parameters import (
 from resilience.parameters.curves import read_curves
 from resilience.scenarios import Scenario
 from resilience.sections import Section, StudyError, near_name, plain_path
+from resilience.study_budget import Budget, read_budget
 from resilience.study_hazards import read_hazards
 from resilience.study_outages import ZoneOutage, check_together, read_outages
 from resilience.study_scenarios import read_scenarios
@@ -136,8 +137,7 @@ class Study:
         First and last day that the table of incidents covers.
     loss : Loss
     scenarios : mapping of str to Scenario
-    budget_eur : float or None
-        What may be spent, excluding VAT, at the price year of the parameters.
+    budget : Budget or None
     title, recipient, notice : str
         Of every output: its title (the name of the study's folder where the study does not say), whom the
         confidentiality mark names, and a warning to be read first, empty where there is none.
@@ -155,10 +155,31 @@ class Study:
     incident_days: tuple[date, date] | None
     loss: Loss
     scenarios: Mapping[str, Scenario]
-    budget_eur: float | None
+    budget: Budget | None
     title: str
     recipient: str
     notice: str
+
+    def with_budget(self, total_eur: float | None) -> "Study":
+        """Give the study with another total; families, floors and decisions stay.
+
+        Raises
+        ------
+        StudyError
+            When neither the study nor the caller names a budget, or its years sum to something else.
+        """
+        if total_eur is None:
+            if self.budget is None:
+                raise StudyError(f"{self.path.name}: no [budget]; add one, or say --budget EUR")
+            return self
+        if self.budget is None:
+            return replace(self, budget=Budget(total_eur))
+        if self.budget.years_eur and abs(sum(self.budget.years_eur) - total_eur) > 0.005:
+            raise StudyError(
+                f"--budget {total_eur:,.0f}: {self.path.name} spreads its budget over budget.years_eur; "
+                "change them there, or leave them out"
+            )
+        return replace(self, budget=replace(self.budget, total_eur=total_eur))
 
 
 def load_study(path: str | Path) -> Study:
@@ -205,7 +226,7 @@ def load_study(path: str | Path) -> Study:
         incident_days=_incident_days(raw),
         loss=_loss(raw.section("loss")),
         scenarios=read_scenarios(raw.section("scenarios"), path.parent),
-        budget_eur=_budget(raw.section("budget")) if "budget" in raw.values else None,
+        budget=read_budget(raw.section("budget")) if "budget" in raw.values else None,
         title=outputs.text("title", default=path.parent.name),
         recipient=outputs.text("recipient", default=""),
         notice=outputs.text("notice", default=""),
@@ -376,14 +397,6 @@ def _observed(raw: Section) -> Observed:
     if not all(isinstance(one, str) and ":" in one for one in objects):
         raise StudyError(f"loss.observed {name!r}: objects are written kind:code, like 'local:LC0001'")
     return Observed(name, prises_down, objects=tuple(str(one) for one in objects))
-
-
-def _budget(raw: Section) -> float:
-    raw.refuse_unknown(["total_eur"])
-    total_eur = raw.number("total_eur")
-    if total_eur <= 0:
-        raise StudyError(f"budget.total_eur: {total_eur:g}; give an amount above 0, or leave [budget] out")
-    return total_eur
 
 
 def _refuse_missing(study: Study) -> None:

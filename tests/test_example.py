@@ -18,6 +18,7 @@ from gracethd.synth import SynthNetwork
 from resilience import demo
 from resilience.demo import example_folder
 from resilience.study import load_study
+from resilience.study_budget import Budget
 from resilience.tables import load_tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,7 +73,7 @@ def test_the_example_is_what_its_script_builds(built: tuple[Path, SynthNetwork])
 
 def test_the_study_and_its_tables_are_valid() -> None:
     study = load_study(EXAMPLE / "etude.toml")
-    assert study.budget_eur == 300_000
+    assert study.budget == Budget(300_000)
     assert study.loss.tail == "constant"
     assert [event.return_period for event in study.hazards[0].events] == list(PERIODS)
     tables = load_tables(study)

@@ -27,10 +27,12 @@ from resilience.loss.parts import (
     losses_by_kind,
     units_of,
 )
+from resilience.loss.sampling import Sampling
 from resilience.loss.worst import failure_frequency, losses_by_asset
 
 __all__ = [
     "TAILS",
+    "Sampling",
     "Tail",
     "Until",
     "annual_loss",

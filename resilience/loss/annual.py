@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from gracethd.service import ServiceGraph
 from resilience.loss.draws import Float, UInt64
 from resilience.loss.means import event_losses
+from resilience.loss.workers import Workers
 from resilience.losses import LossIndex, index_graph
 from resilience.parameters import LEVELS, Level
 from resilience.rates import rates_loss
@@ -170,13 +171,13 @@ def network_loss(
     seed: int,
     draws: int = 1000,
     tail: Tail = "constant",
-    index: LossIndex | None = None,
+    workers: Workers | None = None,
 ) -> pd.DataFrame:
     """Give the expected prises·h per year of a network for one level of parameters, cause by cause.
 
     Parameters
     ----------
-    graph, failures, asset_keys, seed, draws, index
+    graph, failures, asset_keys, seed, draws, workers
         As for `event_losses`. A measure is a change of `failures`, `rates` or `graph`: its effect is the
         difference of the totals before and after, in the same draws.
     rates : DataFrame
@@ -193,8 +194,10 @@ def network_loss(
         hazard says nothing), prises_unmapped (what they would cut); sorted by origin and cause. The sum of
         prises_h_per_year is the loss of the network, where it is mapped.
     """
-    index = index_graph(graph, graph.prises[:, None]) if index is None else index
-    events = event_losses(graph, failures, asset_keys=asset_keys, seed=seed, draws=draws, index=index)
+    index = index_graph(graph, graph.prises[:, None])
+    events = event_losses(
+        graph, failures, asset_keys=asset_keys, seed=seed, draws=draws, index=index, workers=workers
+    )
     return yearly_loss(index, events, rates, tail=tail)
 
 

@@ -152,7 +152,7 @@ def repair_stages(draw: Index, asset: NDArray[np.int32], repair_h: Float) -> Sta
     next_h = np.where(is_last_of_draw, 0.0, np.append(repair_h[1:], 0.0))
     last = np.flatnonzero(is_last_of_draw | (repair_h != next_h))
     start = np.searchsorted(draw, draw[last])
-    set_row, kept = _distinct_sets(asset, start, last + 1)
+    set_row, kept = distinct_sets(asset, start, last + 1)
     size = (last + 1 - start)[kept]
     indptr = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
     member = np.arange(indptr[-1]) + np.repeat(start[kept] - indptr[:-1], size)
@@ -166,9 +166,9 @@ def mix(state: UInt64) -> UInt64:
     return mixed ^ (mixed >> _SHIFT_3)
 
 
-def _distinct_sets(asset: NDArray[np.int32], start: Index, stop: Index) -> tuple[Index, Index]:
-    """Give the number of each set ``asset[start:stop]``, equal for equal sets, and the first row of each."""
-    numbers = asset.astype(np.uint64)
+def distinct_sets(members: NDArray[np.integer], start: Index, stop: Index) -> tuple[Index, Index]:
+    """Give the number of each set ``members[start:stop]``, equal for equal sets, and the first of each."""
+    numbers = members.astype(np.uint64)
     keys: dict[str, Index | UInt64] = {"size": stop - start}
     for name, salt in (("first", _STEP), ("second", _SECOND_HASH)):
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mix(numbers * _MULTIPLY_1 + salt))])

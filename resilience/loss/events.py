@@ -100,13 +100,13 @@ def events_of(
     p, repair_h = (failures[column].to_numpy(np.float64) for column in ("p", "repair_h"))
     number, names = pd.factorize(failures["mechanism"])
     mechanism = text_keys(names)[number]
-    key = _keys(failures, asset_keys[asset])
+    key = row_keys(failures, asset_keys[asset])
     by_event = failures.groupby(["hazard", "return_period", "scenario"], observed=True)
     rows_of = cast("dict[tuple[str, float, str], Index]", by_event.indices)
     for (hazard, return_period, scenario), rows in sorted(rows_of.items(), key=lambda item: item[0]):
         is_unmapped = np.isnan(p[rows])
         fail = rows[(p[rows] > 0) & serves[asset[rows]]]
-        whole = _put_together(asset[fail], mechanism[fail], p[fail], repair_h[fail], key[fail])
+        whole = put_together(asset[fail], mechanism[fail], p[fail], repair_h[fail], key[fail])
         yield Event(
             str(hazard),
             str(scenario),
@@ -125,13 +125,13 @@ def sample_event(index: LossIndex, event: Event, *, draws: int) -> Iterator[Samp
     """
     if draws < 1:
         raise ValueError(f"draws must be at least 1: {draws}")
-    for block in blocks_of(event, range(draws)):
+    for block in blocks_of(event.bearers, range(draws)):
         yield sample_block(index, event, block)
 
 
-def blocks_of(event: Event, draws: range, *, memory_mb: int = MEMORY_MB) -> list[range]:
+def blocks_of(bearers: Bearers, draws: range, *, memory_mb: int = MEMORY_MB) -> list[range]:
     """Cut draws into blocks, each of which needs at most about `memory_mb` of memory."""
-    expected = BYTES_PER_FAILURE * max(1.0, float(event.bearers.p.sum()))
+    expected = BYTES_PER_FAILURE * max(1.0, float(bearers.p.sum()))
     at_once = max(1, int(memory_mb * 1e6 / expected))
     return [
         range(first, min(first + at_once, draws.stop)) for first in range(draws.start, draws.stop, at_once)
@@ -202,7 +202,7 @@ def check_failures(failures: pd.DataFrame, n_assets: int) -> None:
         raise ValueError(f"failures: scenario {scenario!r} of hazard {hazard!r} has several return periods")
 
 
-def _keys(failures: pd.DataFrame, own: UInt64) -> UInt64:
+def row_keys(failures: pd.DataFrame, own: UInt64) -> UInt64:
     """Give the key of each row's draws: that of its asset, or of what it fails with (a bridge)."""
     if "fails_with" not in failures:
         return own
@@ -210,7 +210,7 @@ def _keys(failures: pd.DataFrame, own: UInt64) -> UInt64:
     return np.where((failures["fails_with"] == "").to_numpy(), own, text_keys(names)[number])
 
 
-def _put_together(
+def put_together(
     asset: NDArray[np.int32], mechanism: UInt64, p: Float, repair_h: Float, key: UInt64
 ) -> tuple[NDArray[np.int32], UInt64, Float, Float, UInt64]:
     """Put the pieces of each (asset, mechanism) together: it fails with any of them."""

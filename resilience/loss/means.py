@@ -125,7 +125,9 @@ def drawn(problem: Problem, draws: int, until: Until | None, workers: Workers) -
             (number, block)
             for number, total in wanted.items()
             for block in blocks_of(
-                problem.events[number], range(len(costs[number][0]), total), memory_mb=workers.memory_mb
+                problem.events[number].bearers,
+                range(len(costs[number][0]), total),
+                memory_mb=workers.memory_mb,
             )
         ]
         parts: dict[int, list[Costs]] = {number: [costs[number]] for number in wanted}

@@ -109,7 +109,7 @@ def contributions(
         unit = number[event.bearers.asset]
         is_bearer[event.bearers.asset] = True
         often += a_year * _any_fails(event.bearers, unit, n)
-        for block in blocks_of(event, range(draws)):
+        for block in blocks_of(event.bearers, range(draws)):
             hours, without, pair_draw, pair_unit = _without_each(index, event, unit, block)
             total += a_year * float(hours.sum()) / draws
             np.add.at(saved, pair_unit, (hours[pair_draw] - without) * a_year / draws)
@@ -187,7 +187,7 @@ def losses_by_kind(
     shares = shares_of_year(failures, tail)
     for event in events_of(graph, failures, asset_keys=asset_keys, seed=seed):
         kind = number[event.bearers.asset]
-        for block in blocks_of(event, range(draws)):
+        for block in blocks_of(event.bearers, range(draws)):
             draw, row = failures_of_draws(event.bearers, block)
             for place, part in enumerate(subsets):
                 kept = np.isin(kind[row], part)

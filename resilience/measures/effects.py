@@ -16,7 +16,7 @@ from resilience.bearers import point_bearers
 from resilience.fragility import failure_probabilities
 from resilience.loss import keys_of_assets
 from resilience.measures.catalogue import WORKS, life_factor
-from resilience.measures.links import with_second_paths
+from resilience.measures.links import with_possible_paths, with_second_paths
 from resilience.measures.types import Candidates, Draft, Link, Situation, Surroundings
 from resilience.parameters import LEVELS, Level, Parameters
 from resilience.rates import annual_rates
@@ -58,12 +58,23 @@ def apply(situation: Situation, candidates: Candidates, chosen: Iterable[int], l
 
 def linked_graph(graph: ServiceGraph, candidates: Candidates, chosen: Iterable[int]) -> ServiceGraph:
     """Give the graph with the second paths among the chosen measures, and an asset for every measure."""
-    links = [
-        replace(link, carriers=np.append(link.carriers, np.int32(graph.n_assets + number)))
-        for number in sorted(set(chosen))
-        if (link := candidates.links.get(number)) is not None
-    ]
+    inside = set(chosen)
+    links = [link for number, link in _links_with_works(graph, candidates).items() if number in inside]
     return replace(with_second_paths(graph, links), n_assets=graph.n_assets + len(candidates.measures))
+
+
+def possible_graph(graph: ServiceGraph, candidates: Candidates) -> tuple[ServiceGraph, list[tuple[int, ...]]]:
+    """Give the graph with every second path that could be built; see `with_possible_paths`."""
+    every, conditions = with_possible_paths(graph, _links_with_works(graph, candidates))
+    return replace(every, n_assets=graph.n_assets + len(candidates.measures)), conditions
+
+
+def _links_with_works(graph: ServiceGraph, candidates: Candidates) -> dict[int, Link]:
+    """Give the second paths by measure, each carried by the works that build it too."""
+    return {
+        number: replace(link, carriers=np.append(link.carriers, np.int32(graph.n_assets + number)))
+        for number, link in sorted(candidates.links.items())
+    }
 
 
 def keys_with_works(situation: Situation, candidates: Candidates) -> NDArray[np.uint64]:

@@ -7,7 +7,7 @@ the new link is added: same assets, no other rooms on it. A room that already st
 ring) is a relay today, and stays one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from gracethd.service import ServiceGraph
-from resilience.measures.types import Link
+from resilience.measures.types import Int, Link
 
 Index = NDArray[np.int64]
 Bool = NDArray[np.bool_]
@@ -40,30 +40,82 @@ def with_second_paths(graph: ServiceGraph, links: Sequence[Link]) -> ServiceGrap
     """
     own = graph
     for link in links:
-        own = _with_own_feed(own, link.room, np.union1d(link.relays, [0]))
-    n = len(own.tail)
-    owner = [np.unique(link.carriers).astype(np.int32) for link in links]
-    edge = np.repeat(np.arange(n, n + len(links)), [len(assets) for assets in owner])
-    edge_asset = np.concatenate([own.edge_asset, *owner])
-    return replace(
+        own, _ = _with_own_feed(own, link.room, np.union1d(link.relays, [0]))
+    return _with_edges(
         own,
-        n_assets=max(own.n_assets, int(edge_asset.max(initial=-1)) + 1),
-        tail=np.append(own.tail, [link.room for link in links]).astype(np.int32),
-        head=np.append(own.head, [link.anchor for link in links]).astype(np.int32),
-        ambiguous=np.append(own.ambiguous, np.zeros(len(links), np.bool_)),
-        edge_asset=edge_asset.astype(np.int32),
-        edge_of=np.append(own.edge_of, edge).astype(np.int32),
+        np.array([link.room for link in links], np.int64),
+        np.array([link.anchor for link in links], np.int64),
+        [np.unique(link.carriers) for link in links],
     )
 
 
-def _with_own_feed(graph: ServiceGraph, room: int, relays: Index) -> ServiceGraph:
-    """Give `room` a copy of the part of the graph by which it hangs on relays, if it only hangs there."""
+def with_possible_paths(
+    graph: ServiceGraph, links: Mapping[int, Link]
+) -> tuple[ServiceGraph, list[tuple[int, ...]]]:
+    """Give one graph that holds every second path that could be built, and what each added edge asks for.
+
+    Parameters
+    ----------
+    graph : ServiceGraph
+        As for `with_second_paths`.
+    links : mapping of int to Link
+        By number of the measure that builds it.
+
+    Returns
+    -------
+    graph, conditions
+        One tuple for each of the last edges of the graph: numbers of measures that must be built (k) or must
+        not (``~k``) for light to pass. Under any set of measures that graph cuts what
+        `with_second_paths` with these links cuts: a room leaves the first path that it shares with others
+        when its second one is built, and not before.
+    """
+    own, tail, head, owner = graph, [], [], []
+    conditions: list[tuple[int, ...]] = []
+    by_room: dict[int, list[int]] = {}
+    for number, link in links.items():
+        by_room.setdefault(link.room, []).append(number)
+    for room, numbers in by_room.items():
+        before = own
+        relays = np.unique(np.concatenate([[0], *(links[number].relays for number in numbers)]))
+        own, left = _with_own_feed(before, room, relays)
+        tail += before.tail[left].tolist()
+        head += before.head[left].tolist()
+        owner += [before.edge_asset[before.edge_of == edge] for edge in left.tolist()]
+        conditions += [tuple(~number for number in numbers)] * len(left)
+    tail += [link.room for link in links.values()]
+    head += [link.anchor for link in links.values()]
+    owner += [np.unique(link.carriers) for link in links.values()]
+    conditions += [(number,) for number in links]
+    return _with_edges(own, np.array(tail, np.int64), np.array(head, np.int64), owner), conditions
+
+
+def _with_edges(graph: ServiceGraph, tail: Index, head: Index, owner: Sequence[Int]) -> ServiceGraph:
+    """Add edges that are spliced and active; an asset from ``n_assets`` on is a new one."""
+    n = len(graph.tail)
+    edge = np.repeat(np.arange(n, n + len(tail)), [len(assets) for assets in owner])
+    edge_asset = np.concatenate([graph.edge_asset, *owner])
+    return replace(
+        graph,
+        n_assets=max(graph.n_assets, int(edge_asset.max(initial=-1)) + 1),
+        tail=np.append(graph.tail, tail).astype(np.int32),
+        head=np.append(graph.head, head).astype(np.int32),
+        ambiguous=np.append(graph.ambiguous, np.zeros(len(tail), np.bool_)),
+        edge_asset=edge_asset.astype(np.int32),
+        edge_of=np.append(graph.edge_of, edge).astype(np.int32),
+    )
+
+
+def _with_own_feed(graph: ServiceGraph, room: int, relays: Index) -> tuple[ServiceGraph, Index]:
+    """Give `room` a copy of the part of the graph by which it hangs on relays, if it only hangs there.
+
+    Also gives the edges by which it hung there: they join the copy now.
+    """
     is_stop = np.zeros(graph.n_vertices, np.bool_)
     is_stop[relays] = True
     is_stop[room] = True
     first = _first_path(graph, room, is_stop)
     if first is None:
-        return graph
+        return graph, np.empty(0, np.int64)
     is_inner, is_edge = first
     copied = np.flatnonzero(is_inner)
     twin = np.arange(graph.n_vertices)
@@ -77,7 +129,7 @@ def _with_own_feed(graph: ServiceGraph, room: int, relays: Index) -> ServiceGrap
     edge_twin = np.full(len(tail), -1)
     edge_twin[new] = len(tail) + np.arange(len(new))
     vertices, edges_of = is_inner[graph.vertex_of], edge_twin[graph.edge_of] >= 0
-    return replace(
+    fed = replace(
         graph,
         n_vertices=graph.n_vertices + len(copied),
         tail=np.concatenate([tail, twin[graph.tail[new]]]).astype(np.int32),
@@ -89,6 +141,7 @@ def _with_own_feed(graph: ServiceGraph, room: int, relays: Index) -> ServiceGrap
         edge_of=np.concatenate([graph.edge_of, edge_twin[graph.edge_of[edges_of]]]).astype(np.int32),
         prises=np.concatenate([graph.prises, np.zeros(len(copied), np.int64)]),
     )
+    return fed, at_room
 
 
 def _first_path(graph: ServiceGraph, room: int, is_stop: Bool) -> tuple[Bool, Bool] | None:

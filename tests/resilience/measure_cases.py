@@ -108,6 +108,9 @@ def cases(draw: st.DrawFn, *, most: int = 4) -> tuple[Situation, Candidates]:
     new_p: list[tuple[int, int, float]] = []
     new_rates: list[tuple[int, int, float]] = []
     links: dict[int, Link] = {}
+    relays = (
+        draw(st.sets(st.integers(1, graph.n_vertices - 1), max_size=3)) if graph.n_vertices > 1 else set()
+    )
     for number in range(n):
         kinds = ["link"] * (graph.n_vertices > 1) + ["p"] * bool(spare_p) + ["rate"] * bool(spare_rate)
         kind = draw(st.sampled_from(kinds)) if kinds else ""
@@ -116,7 +119,7 @@ def cases(draw: st.DrawFn, *, most: int = 4) -> tuple[Situation, Candidates]:
         elif kind == "rate":
             new_rates.append((number, spare_rate.pop(), draw(st.sampled_from([0.0, 0.005]))))
         elif kind == "link":
-            links[number] = _link(draw, graph)
+            links[number] = _link(draw, graph, relays)
             new_rates.append((number, graph.n_assets + number, 0.02))
     changed_p = failure_rows([(a, "flood", value, 6.0) for _, a, value in new_p])
     changed_rates = rate_rows([(a, "dig", value, 6.0) for _, a, value in new_rates])
@@ -130,13 +133,12 @@ def cases(draw: st.DrawFn, *, most: int = 4) -> tuple[Situation, Candidates]:
     )  # fmt: skip
 
 
-def _link(draw: st.DrawFn, graph: ServiceGraph) -> Link:
+def _link(draw: st.DrawFn, graph: ServiceGraph, relays: set[int]) -> Link:
     room = draw(st.integers(1, graph.n_vertices - 1))
     anchor = draw(st.integers(0, graph.n_vertices - 1).filter(lambda v: v != room))
-    relays = draw(st.sets(st.integers(1, graph.n_vertices - 1), max_size=3)) | {room, anchor}
     carriers = draw(st.sets(st.integers(0, graph.n_assets - 1), max_size=2))
     none = np.empty(0, np.int32)
     return Link(
-        room=room, anchor=anchor, relays=np.array(sorted(relays), np.int64), protects=none,
+        room=room, anchor=anchor, relays=np.array(sorted(relays | {room, anchor}), np.int64), protects=none,
         carriers=np.array(sorted(carriers), np.int32), dug_m=100.0, wet=NO_WATER,
     )  # fmt: skip

@@ -216,6 +216,23 @@ def _no_coverage(study: Path) -> None:
     study.write_text(STUDY.replace('coverage = "emprise.gpkg"\n', ""), encoding="utf-8")
 
 
+def test_a_plan_is_told_for_another_budget_and_written_only_when_asked(
+    study: Path, tmp_path: Path, command: Run
+) -> None:
+    code, said, _ = command("resilience", "plan", study, "--budget", "20000", "--json")
+    told = json.loads(said)
+    assert code == 0
+    assert told["budget_eur"] == 20_000
+    assert told["spent_eur"] <= 20_000
+    assert len(told["plan"]) == told["n_chosen"]
+    assert 20_000 in [row["budget_eur"] for row in told["frontier"]]
+    assert list(tmp_path.glob("*.xlsx")) == []
+    study.write_text(STUDY.replace("total_eur = 50000", 'total_eur = 50000\nforce = ["x"]'), encoding="utf-8")
+    code, _, message = command("resilience", "plan", study, "-o", tmp_path / "non")
+    assert (code, (tmp_path / "non").exists()) == (2, False)
+    assert "budget.force: no proposed work is called 'x'" in message
+
+
 def _unknown_key(study: Path) -> None:
     study.write_text(STUDY + "\n[budgets]\ntotal_eur = 1\n", encoding="utf-8")
 

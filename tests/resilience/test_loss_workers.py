@@ -12,11 +12,9 @@ import pandas as pd
 import pytest
 
 from gracethd.service import ServiceGraph
-from resilience.benefits import Sampling, class_losses
-from resilience.loss import Until, event_losses
+from resilience.loss import Until, event_losses, network_loss
 from resilience.loss.means import NORMAL_95
 from resilience.loss.workers import Here, Workers, WorkersError, cluster, processes
-from resilience.measures import Situation
 from tests.resilience.loss_cases import NO_RATES, chain, failures, keys
 
 ROWS = [
@@ -49,11 +47,12 @@ def test_processes_and_small_blocks_give_the_same_bytes(
     assert bytes_of(drawn(tree, Here(memory_mb=1))) == expected  # blocks of a hundred draws
     with processes(2, memory_mb=1) as workers:
         assert bytes_of(drawn(tree, workers)) == expected
-        # the plan's own draws, and the same processes for another problem
-        sampling = [Sampling(1, draws=600), Sampling(1, draws=600, workers=workers)]
-        today = Situation(tree, keys(5), failures(ROWS), NO_RATES)
-        ways = [class_losses(today, tree.prises[:, None], one).tolist() for one in sampling]
-        assert ways[0] == ways[1]
+        # the plan's own losses, and the same processes for another problem
+        given = {"asset_keys": keys(5), "seed": 1, "draws": 600}
+        here, there = (
+            network_loss(tree, failures(ROWS), NO_RATES, **given, workers=one) for one in (None, workers)
+        )
+        assert bytes_of(here) == bytes_of(there)
         other = event_losses(tree, failures(ROWS[:4]), asset_keys=keys(5), seed=1, draws=600, workers=workers)
     assert bytes_of(other) == bytes_of(
         event_losses(tree, failures(ROWS[:4]), asset_keys=keys(5), seed=1, draws=600)

@@ -1,5 +1,6 @@
 """Measures on a small network, by hand: what is proposed, what it costs, what it changes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,11 @@ import shapely
 
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
-from resilience.benefits import Sampling, classes_of, joint_benefits
+from resilience.choice import sampled_model
 from resilience.fragility import failure_probabilities
 from resilience.ground import build_ground
 from resilience.hazards import Hazard, HazardEvent
-from resilience.loss import network_loss
+from resilience.loss import Sampling, network_loss
 from resilience.measures import (
     Candidates,
     Situation,
@@ -236,10 +237,13 @@ def test_buried_lines_are_sheared_in_clay_where_a_map_shows_it(case: Case) -> No
     ]
     gain = losses[0]["prises_h_per_year"].sum() - losses[1]["prises_h_per_year"].sum()
     assert gain == pytest.approx(300 * (0.0045 * 0.5 * 8 - 0.00213 * 0.5 * 12 - 0.03 * 0.5 * 48))
-    benefits = joint_benefits(
-        before, candidates, classes_of(before, candidates), "central", Sampling(1, draws=2)
-    )
-    assert benefits.of([bury]) == pytest.approx(gain)
+    assert avoided(before, candidates, 2)(bury) == pytest.approx(gain)
+
+
+def avoided(today: Situation, candidates: Candidates, draws: int) -> Callable[..., float]:
+    """Give what any measures avoid together, by the sampled model."""
+    model = sampled_model(today, candidates, "central", Sampling(1, draws=draws))
+    return lambda *numbers: model.value(np.isin(np.arange(model.n_options), numbers))
 
 
 def test_what_each_measure_avoids_by_hand(case: Case) -> None:
@@ -251,17 +255,15 @@ def test_what_each_measure_avoids_by_hand(case: Case) -> None:
     around = Surroundings(dict.fromkeys(LEVELS, case.exposure.assign(intensity_max=0.0)), roads=roads())
     candidates = propose(case.network, case.routes, case.spof, dry, PARAMETERS, around)
     today = dry["central"]
-    benefits = joint_benefits(
-        today, candidates, classes_of(today, candidates), "central", Sampling(1, draws=10)
-    )
+    avoids = avoided(today, candidates, 10)
     number = {(row["mesure"], row["objets"][:3]): i for i, row in candidates.measures.iterrows()}
     trunk_h, branch_h, buried_h = 0.00213 * 12, 0.0045 * 0.5 * 8, 0.00213 * 0.5 * 12
     loop, bury = number["second_chemin_pm", "PMP"], number["enfouissement", "W1"]
-    assert benefits.of([loop]) == pytest.approx(300 * (trunk_h + branch_h))
-    assert benefits.of([bury]) == pytest.approx(300 * (branch_h - buried_h))
-    assert benefits.of([loop, bury]) == pytest.approx(300 * (trunk_h + branch_h))  # buried in vain
-    assert benefits.of([number["detection_incendie_nro", "NRO"]]) == pytest.approx(800 * 0.001 * 0.5 * 72)
-    assert benefits.of([number["protection_pm", "PMQ"]]) == pytest.approx(500 * 0.0035 * 0.5 * 168)
+    assert avoids(loop) == pytest.approx(300 * (trunk_h + branch_h))
+    assert avoids(bury) == pytest.approx(300 * (branch_h - buried_h))
+    assert avoids(loop, bury) == pytest.approx(300 * (trunk_h + branch_h))  # buried in vain
+    assert avoids(number["detection_incendie_nro", "NRO"]) == pytest.approx(800 * 0.001 * 0.5 * 72)
+    assert avoids(number["protection_pm", "PMQ"]) == pytest.approx(500 * 0.0035 * 0.5 * 168)
 
 
 def test_without_roads_and_free_ducts_there_is_no_second_path(case: Case) -> None:

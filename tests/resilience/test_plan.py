@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resilience.benefits import Sampling
-from resilience.loss import network_loss
+from resilience.loss import Sampling, network_loss
 from resilience.measures import Candidates, Situation, apply
 from resilience.parameters import LEVELS, Level
-from resilience.plan import COLUMNS, Plan, choose, priority_of
+from resilience.plan import COLUMNS, FURTHER, Plan, choose, priority_of
+from resilience.study_budget import Budget
 from tests.draws import draws
 from tests.resilience.measure_cases import by_level, candidates, cases, failure_rows, rate_rows, situation
 from tests.resilience.service_graphs import service_graph
@@ -35,7 +35,7 @@ def whole_loss(today: Situation) -> float:
 
 def plan_of(case: tuple[Situation, Candidates], budget_eur: float) -> Plan:
     today, measures = case
-    return choose(by_level(today), measures, DRAWS, budget_eur=budget_eur, first_year=2027)
+    return choose(by_level(today), measures, DRAWS, budget=Budget(budget_eur), first_year=2027)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def spurs() -> tuple[Situation, Candidates]:
 def test_each_column_of_the_plan_by_hand(spurs: tuple[Situation, Candidates]) -> None:
     result = plan_of(spurs, 65.0)
     plan = result.plan.set_index("action_id")
-    assert list(result.plan.columns) == list(COLUMNS)
+    assert list(result.plan.columns) == [*COLUMNS, *FURTHER, "geometry"]
     assert isinstance(result.plan, gpd.GeoDataFrame)
     assert plan.index.tolist() == ["mesure-01", "mesure-02"]  # 10/200 €/prise·h, then 50/400
     assert plan["rank"].tolist() == [1, 2]
@@ -75,7 +75,6 @@ def test_the_summary_says_what_is_bought_and_what_is_left(spurs: tuple[Situation
     assert summary["avoided"] == pytest.approx({"low": 300, "central": 600, "high": 1200})
     assert summary["avoided_model"] == pytest.approx(600)
     assert summary["gap"] == pytest.approx(0, abs=1e-6)
-    assert summary["neglected"] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -109,7 +108,7 @@ def test_no_candidate_is_a_plan_with_nothing_in_it(spurs: tuple[Situation, Candi
         rates={level: rows.iloc[:0] for level, rows in measures.rates.items()},
     )  # fmt: skip
     result = plan_of((today, none), 100.0)
-    assert list(result.plan.columns) == list(COLUMNS)
+    assert list(result.plan.columns) == [*COLUMNS, *FURTHER, "geometry"]
     assert len(result.plan) == len(result.ecartees) == 0
     assert "Aucune mesure n'est proposée" in str(result.summary["message"])
 
@@ -159,6 +158,52 @@ def test_priority_follows_the_criticite() -> None:
     assert [priority_of(value) for value in (16, 12, 9, 6, 4, 1, float("nan"))] == [
         "P1", "P1", "P2", "P2", "P3", "P3", "P3",
     ]  # fmt: skip
+
+
+def test_each_line_says_why_and_what_would_change_it(spurs: tuple[Situation, Candidates]) -> None:
+    result = plan_of(spurs, 65.0)
+    words = result.plan.set_index("action_id")["explication"]
+    assert "évite 200 prises·h/an seule, 200 en plus des autres du plan" in words["mesure-01"]
+    assert "retenue dans" in words["mesure-01"]
+    left = result.ecartees.set_index("action_id")["explication"]
+    # 10 € buy 100 prises·h/an more: with the next budget the last prise·h costs 0.1 €
+    assert "le serait au-dessous de 10 €" in left["mesure-00"]
+    shares = result.plan["share_chosen"]
+    assert ((shares > 0) & (shares <= 1)).all()
+
+
+def test_the_frontier_holds_the_chosen_set_and_what_other_budgets_buy(
+    spurs: tuple[Situation, Candidates],
+) -> None:
+    curve = plan_of(spurs, 65.0).frontier
+    own = curve[curve["budget_eur"] == 65.0].iloc[0]
+    assert (own["spent_eur"], own["n_chosen"], own["avoided_per_year"], own["loss_after"]) == (
+        60,
+        2,
+        600,
+        100,
+    )
+    assert curve.iloc[-1][["spent_eur", "avoided_per_year"]].tolist() == [70, 700]
+    assert curve.iloc[0][["budget_eur", "avoided_per_year"]].tolist() == [0, 0]
+
+
+def test_works_begin_when_the_years_pay_for_them(spurs: tuple[Situation, Candidates]) -> None:
+    today, measures = spurs
+    budget = Budget(60.0, years_eur=(15.0, 45.0))
+    plan = choose(by_level(today), measures, DRAWS, budget=budget, first_year=2027).plan
+    assert plan.set_index("action_id")["year_start"].to_dict() == {"mesure-01": 2027, "mesure-02": 2028}
+    assert (plan["year"] == plan["year_start"]).all()  # twelve months: done within the year
+
+
+def test_what_the_study_imposes_is_there_and_what_it_bars_is_not(
+    spurs: tuple[Situation, Candidates],
+) -> None:
+    today, measures = spurs
+    budget = Budget(60.0, force=["mesure-00"], forbid=["mesure-01"])
+    result = choose(by_level(today), measures, DRAWS, budget=budget, first_year=2027)
+    assert sorted(result.plan["action_id"]) == ["mesure-00", "mesure-02"]
+    assert result.ecartees["motif"].tolist() == ["exclue par l'étude"]
+    assert "imposée par l'étude" in result.plan.set_index("action_id")["explication"]["mesure-00"]
 
 
 def test_a_negative_budget_is_refused(spurs: tuple[Situation, Candidates]) -> None:

@@ -10,6 +10,7 @@ from gracethd.errors import GraceTHDError
 from resilience.hazards import HazardError
 from resilience.parameters import default_parameters
 from resilience.study import Loss, StudyError, Tail, load_study, study_files
+from resilience.study_budget import FAMILIES, Budget
 
 FULL = """
 inventory = ["livraisons/*.zip", "autre.zip"]
@@ -63,7 +64,7 @@ def test_a_full_study_is_read_as_it_is_written(folder: Path) -> None:
     assert [event.return_period for event in hazard.events] == [20, 100]  # by increasing return period
     assert hazard.coverage == folder / "emprise.gpkg"
     assert study.loss == Loss(tail="none", draws=50, wet_from_m=0)
-    assert study.budget_eur == 300_000
+    assert study.budget == Budget(300_000)
     assert study.scenarios["incendie_nro"].failures[0].objects == ("local:NRO1",)
     assert study_files(study)["scenarios.incendie_nro"] == (folder / "emprise.gpkg",)
 
@@ -71,7 +72,7 @@ def test_a_full_study_is_read_as_it_is_written(folder: Path) -> None:
 def test_the_smallest_study_names_deliveries_only(folder: Path) -> None:
     study = load_study(write(folder, 'inventory = ["autre.zip"]'))
     assert study.inventory == (folder / "autre.zip",)
-    assert (study.hazards, study.tables, study.budget_eur, study.recipient) == ((), {}, None, "")
+    assert (study.hazards, study.tables, study.budget, study.recipient) == ((), {}, None, "")
     assert study.loss == Loss("constant", 1000, 0)
     assert study.parameters.table.equals(default_parameters().table)
 
@@ -134,6 +135,11 @@ def test_a_parameter_takes_the_place_of_the_shipped_one(folder: Path) -> None:
         ('tail = "none"', 'tail = "zero"', r"loss\.tail: one of 'none', 'constant', 'linear'"),
         ("total_eur = 300000", "total_eur = 0", r"budget\.total_eur: 0; give an amount above 0"),
         ("total_eur = 300000", "", r"budget\.total_eur: a number is expected, not nothing"),
+        ("total_eur = 300000", "years_eur = [1, -2]", r"budget\.years_eur\.1: -2; a number of euros"),
+        ("total_eur = 300000", "total_eur = 5\nyears_eur = [1]", r"total_eur: 5 €, while years_eur sum to 1"),
+        ("total_eur = 300000", "total_eur = 5\nfamilies = {ELAGAGE = 1}", r"families\.ELAGAGE: unknown key"),
+        ("total_eur = 300000", "total_eur = 5\nfloors = {a = '1'}", r"floors\.a: a number is expected"),
+        ("total_eur = 300000", "total_eur = 5\nforce = []", r"force: a list with at least one item"),
         ('recipient = "Comité"', 'recipient = ""', r"outputs\.recipient: a text is expected"),
         ('recipient = "Comité"', "title = 3", r"outputs\.title: a text is expected, not 3"),
         ('"livraisons/*.zip"', '"livraisons/*.rar"', r"inventory: nothing matches 'livraisons/\*\.rar'"),
@@ -151,6 +157,27 @@ def test_a_wrong_study_is_refused_with_the_key_and_the_cure(
     assert old in FULL
     with pytest.raises((StudyError, HazardError), match=message):
         load_study(write(folder, FULL.replace(old, new)))
+
+
+def test_a_budget_may_be_spread_and_bound(folder: Path) -> None:
+    text = FULL.replace(
+        "total_eur = 300000",
+        'years_eur = [100, 50]\nfamilies = {BOUCLAGE = 80}\nfloors = {"62001" = 10}\nforbid = ["a"]',
+    )
+    study = load_study(write(folder, text))
+    expected = Budget(150.0, {"BOUCLAGE": 80.0}, {"62001": 10.0}, (100.0, 50.0), (), ("a",))
+    assert study.budget == expected
+    assert study.with_budget(None) == study
+    with pytest.raises(StudyError, match="spreads its budget over"):
+        study.with_budget(200.0)
+    other = load_study(write(folder, FULL)).with_budget(5.0)
+    assert other.budget == Budget(5.0)
+
+
+def test_a_study_names_the_families_that_measures_know() -> None:
+    from resilience.measures.catalogue import Famille
+
+    assert set(get_args(Famille)) == set(FAMILIES)
 
 
 def test_a_study_names_the_tails_that_losses_know() -> None:
