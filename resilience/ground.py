@@ -5,6 +5,7 @@ For `resilience.second_path`. Nothing is searched here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 import geopandas as gpd
@@ -69,6 +70,22 @@ class Ground:
     shapes: Shapes
     wet: pd.DataFrame
     tree: shapely.STRtree
+
+    @cached_property
+    def around(self) -> tuple[Index, Index, Index]:
+        """Edges at each node, in compressed rows: pointers, node at the other end, edge."""
+        at = np.concatenate([self.tail, self.head])
+        order = np.argsort(at, kind="stable")
+        ptr = np.searchsorted(at[order], np.arange(len(self.xy) + 1)).astype(np.int64)
+        other = np.concatenate([self.head, self.tail])[order].astype(np.int64)
+        return ptr, other, (order % max(len(self.tail), 1)).astype(np.int64)
+
+    @cached_property
+    def doors(self) -> tuple[tuple[Index, cKDTree], ...]:
+        """Nodes where the ground is entered, by place: ends of ducts, points of roads; none = left out."""
+        kinds = (self.asset >= 0, self.asset < 0)
+        nodes = [np.unique(np.concatenate([self.tail[of], self.head[of]])) for of in kinds]
+        return tuple((some, cKDTree(self.xy[some])) for some in nodes if len(some))
 
 
 def build_ground(

@@ -227,6 +227,12 @@ def lost_alone(index: LossIndex, assets: NDArray[np.integer]) -> Bool:
     return _covered(index, index.exact, index.owned, np.arange(len(members) + 1, dtype=np.int64), members)
 
 
+def times_lost(index: LossIndex, assets: NDArray[np.integer]) -> Long:
+    """Count the assets that cut off each vertex when they fail alone, (n_vertices,) int64."""
+    members = np.ascontiguousarray(assets, np.int32)
+    return _counted(index, index.exact, index.owned, np.arange(len(members) + 1, dtype=np.int64), members)
+
+
 def lost_intervals(index: LossIndex, assets: NDArray[np.integer]) -> Long:
     """Give what each asset cuts off alone as intervals of positions, (n, 4) int64.
 
@@ -403,11 +409,14 @@ def _touched(index: LossIndex, elements: Elements, assets: NDArray[np.integer]) 
 
 def _covered(index: LossIndex, elements: Elements, owned: Owned, sets: Long, members: Int) -> Bool:
     """Tell which vertices at least one of the sets cuts off."""
+    return _counted(index, elements, owned, sets, members) > 0
+
+
+def _counted(index: LossIndex, elements: Elements, owned: Owned, sets: Long, members: Int) -> Long:
+    """Count the sets that cut off each vertex."""
     steps = np.zeros(len(index.tree.end) + 1, np.int64)
     _run(index, elements, owned, sets, members, steps)
-    out = np.cumsum(steps)[index.tree.position] > 0
-    out[index.tree.position < 0] = False
-    return np.asarray(out, np.bool_)
+    return np.where(index.tree.position < 0, 0, np.cumsum(steps)[index.tree.position])
 
 
 def _run(

@@ -4,6 +4,7 @@ For the measures that close a loop. Ducts that exist come first because they are
 roads; metres beside the first path or under water are avoided as long as a detour exists, and told when not.
 """
 
+import heapq
 from dataclasses import dataclass
 from typing import cast
 
@@ -11,10 +12,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
-from scipy.spatial import cKDTree
 
+from gracethd.compiled import compiled
 from resilience.ground import EVENT, NATURES, Float, Ground, Index, Nature, Shapes
 from resilience.parameters import Level, Parameters
 
@@ -144,59 +143,95 @@ def cheapest_path(
         ``edges`` is int64, ``access`` holds up to two LineStrings, none where the place is a node. None
         where no path exists.
     """
-    used = np.flatnonzero(is_open)
     places = shapely.get_coordinates([start, end])
-    source, target = len(ground.xy), len(ground.xy) + 1
-    tail, head, cost = [ground.tail[used]], [ground.head[used]], [weight[used]]
-    for place, terminal in zip(places, (source, target), strict=True):
-        entries = _entries(ground, is_open, place)
-        tail.append(entries)
-        head.append(np.full(len(entries), terminal))
-        cost.append(np.linalg.norm(ground.xy[entries] - place, axis=1) * access_eur_per_m)
-    edge = np.concatenate([used, np.full(sum(map(len, tail[1:])), -1)])
-    walked = _walk(np.concatenate(tail), np.concatenate(head), np.concatenate(cost), source, target)
-    if walked is None:
+    entries = [_entries(ground, is_open, place) for place in places]
+    access = [
+        np.linalg.norm(ground.xy[nodes] - place, axis=1) * access_eur_per_m
+        for nodes, place in zip(entries, places, strict=True)
+    ]
+    flown_m = np.linalg.norm(ground.xy[ground.tail] - ground.xy[ground.head], axis=1)
+    able = is_open & (flown_m > 0)
+    least = float((weight[able] / flown_m[able]).min(initial=access_eur_per_m))
+    nodes, edges = _walk(
+        ground.around, (weight, is_open), ground.xy,
+        (entries[0], access[0]), (entries[1], access[1]), (places[1], least),
+    )  # fmt: skip
+    if not len(nodes):
         return None
-    stops, taken = walked
-    access = np.stack([[places[0], ground.xy[stops[1]]], [ground.xy[stops[-2]], places[1]]])
-    lines: Shapes = np.asarray(shapely.linestrings(access), object)
-    return edge[taken[1:-1]], lines[np.asarray(shapely.length(lines)) > 0]
+    ends = np.stack([[places[0], ground.xy[nodes[0]]], [ground.xy[nodes[-1]], places[1]]])
+    lines: Shapes = np.asarray(shapely.linestrings(ends), object)
+    return edges, lines[np.asarray(shapely.length(lines)) > 0]
 
 
 def _entries(ground: Ground, is_open: Bool, place: Float) -> Index:
     """Give the nearest end of a duct and the nearest point of a road, where they are within `ACCESS_M`."""
-    found = []
-    for holds in (ground.asset >= 0, ground.asset < 0):
-        edges = np.flatnonzero(is_open & holds)
-        nodes = np.unique(np.concatenate([ground.tail[edges], ground.head[edges]]))
-        if len(nodes):
-            distance, nearest = cKDTree(ground.xy[nodes]).query(place)
-            found += [nodes[nearest]] if distance <= ACCESS_M else []
+    ptr, _, edge = ground.around
+    found: list[int] = []
+    for nodes, tree in ground.doors:
+        near = nodes[np.asarray(tree.query_ball_point(place, ACCESS_M), np.int64)]
+        open_ = [node for node in near.tolist() if is_open[edge[ptr[node] : ptr[node + 1]]].any()]
+        if open_:
+            distance = np.linalg.norm(ground.xy[open_] - place, axis=1)
+            found.append(open_[int(np.argmin(distance))])
     return np.unique(np.array(found, np.int64))
 
 
-def _walk(tail: Index, head: Index, cost: Float, source: int, target: int) -> tuple[Index, Index] | None:
-    """Give the nodes and the links of the cheapest walk, both in order; `target` is the last node."""
-    low, high = np.minimum(tail, head), np.maximum(tail, head)
-    order = np.lexsort((cost, high, low))  # stable: of parallel links of one cost the first is kept
-    is_first = np.ones(len(order), np.bool_)
-    is_first[1:] = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
-    kept = order[is_first & (low[order] != high[order])]
-    # scipy takes a weight of 0 for no link at all
-    weights = np.maximum(cost[kept], 1e-9)
-    matrix = sparse.csr_array((weights, (low[kept], high[kept])), shape=(target + 1, target + 1))
-    distance, before = csgraph.dijkstra(
-        matrix, directed=False, indices=np.array([source]), return_predecessors=True
-    )
-    if not np.isfinite(distance[0, target]):
-        return None
-    stops = [target]
-    while stops[-1] != source:
-        stops.append(int(before[0, stops[-1]]))
-    path = np.array(stops[::-1], np.int64)
-    key = low[kept].astype(np.int64) * (target + 1) + high[kept]
-    wanted = np.minimum(path[:-1], path[1:]) * (target + 1) + np.maximum(path[:-1], path[1:])
-    return path, kept[np.searchsorted(key, wanted)]
+@compiled
+def _walk(
+    around: tuple[Index, Index, Index],
+    edges: tuple[Float, Bool],
+    xy: Float,
+    starts: tuple[Index, Float],
+    ends: tuple[Index, Float],
+    aim: tuple[Float, float],
+) -> tuple[Index, Index]:
+    """Give the nodes and the edges of the cheapest walk, both in order; none where there is no walk.
+
+    A*: Hart, Nilsson, Raphael (1968). What is left costs at least its metres as the crow flies.
+    """
+    ptr, other, edge = around
+    weight, is_open = edges
+    place, least = aim
+    cost = np.full(len(xy), np.inf)
+    before, by = np.full(len(xy), -1), np.full(len(xy), -1)
+    heap = [(0.0, 0)]
+    heap.clear()
+    for i in range(len(starts[0])):
+        node = starts[0][i]
+        cost[node] = min(cost[node], starts[1][i])
+        heapq.heappush(
+            heap, (cost[node] + least * np.hypot(xy[node, 0] - place[0], xy[node, 1] - place[1]), node)
+        )
+    best, last = np.inf, -1
+    done = np.zeros(len(xy), np.bool_)
+    while len(heap) > 0:
+        estimate, node = heapq.heappop(heap)
+        if estimate >= best:
+            break
+        if done[node]:
+            continue
+        done[node] = True
+        for i in range(len(ends[0])):
+            if ends[0][i] == node and cost[node] + ends[1][i] < best:
+                best, last = cost[node] + ends[1][i], node
+        for i in range(ptr[node], ptr[node + 1]):
+            there, through = other[i], edge[i]
+            if is_open[through] and cost[node] + weight[through] < cost[there]:
+                cost[there] = cost[node] + weight[through]
+                before[there], by[there] = node, through
+                left = least * np.hypot(xy[there, 0] - place[0], xy[there, 1] - place[1])
+                heapq.heappush(heap, (cost[there] + left, there))
+    n, node = 0, last
+    while node >= 0:
+        n, node = n + 1, before[node]
+    nodes, taken = np.empty(n, np.int64), np.empty(max(n - 1, 0), np.int64)
+    node = last
+    for i in range(n - 1, -1, -1):
+        nodes[i] = node
+        if i > 0:
+            taken[i - 1] = by[node]
+        node = before[node]
+    return nodes, taken
 
 
 def _weights(ground: Ground, first: FirstPath, parameters: Parameters) -> Float:

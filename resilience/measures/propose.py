@@ -11,7 +11,7 @@ from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from resilience.ground import build_ground
 from resilience.loss import keys_of_assets, losses_by_asset
-from resilience.losses import LossIndex, index_graph, losses_of_assets, losses_of_sets, lost_vertices
+from resilience.losses import LossIndex, index_graph, losses_of_assets, losses_of_sets, times_lost
 from resilience.measures.effects import apply, gather
 from resilience.measures.loops import second_path_drafts
 from resilience.measures.sites import burying_drafts, limited, room_drafts
@@ -115,10 +115,10 @@ def prises_secured(today: Situation, candidates: Candidates, index: LossIndex) -
     for number, link in candidates.links.items():
         graph = apply(today, candidates, [number], "central").graph
         after = index_graph(graph, graph.prises[:, None])
-        saved = np.zeros(len(today.graph.prises), np.bool_)
-        # one by one: what cuts the room may also carry its distribution, which the new path does not save
-        for asset in link.protects[:, None]:
-            saved |= lost_vertices(index, asset) & ~lost_vertices(after, asset)[: len(saved)]
+        # each alone: what cuts the room may also carry its distribution, which the new path does not save;
+        # a path only adds ways, so a vertex is saved from something where fewer of them cut it than before
+        before = times_lost(index, link.protects)
+        saved = before > times_lost(after, link.protects)[: len(before)]
         secured[number] = today.graph.prises[saved].sum()
     return secured
 
