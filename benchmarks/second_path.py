@@ -1,7 +1,7 @@
 """Second paths on a road graph: ``python benchmarks/second_path.py [SIDE] [PATHS]``.
 
-SIDE x SIDE crossings (410: 302,000 edges), a tenth of the streets missing, three prices of ground, PATHS pairs
-of places (10). Aim: at least 5 times faster than A* of networkx on the same graph with the same bound.
+SIDE x SIDE crossings (410: 302,000 edges), a tenth of the streets missing, three prices of ground, PATHS
+pairs of places (10). Aim: at least 5 times faster than A* of networkx on the same graph with the same bound.
 """
 
 import sys

@@ -81,11 +81,13 @@ class Ground:
         return ptr, other, (order % max(len(self.tail), 1)).astype(np.int64)
 
     @cached_property
-    def doors(self) -> tuple[tuple[Index, cKDTree], ...]:
-        """Nodes where the ground is entered, by place: ends of ducts, points of roads; none = left out."""
-        kinds = (self.asset >= 0, self.asset < 0)
-        nodes = [np.unique(np.concatenate([self.tail[of], self.head[of]])) for of in kinds]
-        return tuple((some, cKDTree(self.xy[some])) for some in nodes if len(some))
+    def doors(self) -> tuple[tuple[NDArray[np.bool_], Index, cKDTree], ...]:
+        """Where the ground is entered, ducts then roads: edges of the kind, their nodes, these by place."""
+        found = []
+        for of in (self.asset >= 0, self.asset < 0):
+            nodes = np.unique(np.concatenate([self.tail[of], self.head[of]]))
+            found += [(of, nodes, cKDTree(self.xy[nodes]))] if len(nodes) else []
+        return tuple(found)
 
 
 def build_ground(

@@ -57,9 +57,9 @@ class Plan:
     plan : GeoDataFrame
         The chosen measures, columns of `COLUMNS`, then of `FURTHER`, then further ones of the candidates, by
         rank. ``prises_h_avoided_per_year_*`` is what the measure avoids alone, at each level of parameters;
-        ``prises_h_added_per_year`` what it adds to the others of the plan; ``year_start`` the year in which
-        it begins, ``year`` the one in which it is done; ``share_chosen`` the share of draws of prices and
-        losses in which it is chosen; ``explication``, in French, why it is there and what would change that.
+        ``prises_h_added_per_year`` what it adds to the others of the plan, or would; ``year_start`` the year
+        in which it begins, ``year`` the one in which it is done; ``share_chosen`` the share of draws of
+        prices and losses in which it is chosen; ``explication``, in French, why and what would change that.
     ecartees : GeoDataFrame
         The other candidates, by action_id: the same columns without rank, rank_low, rank_high, year and
         year_start, and ``motif``, why, in French.
@@ -126,7 +126,7 @@ def choose(
     )
     price = _marginal_price(curve, limits.total_eur)
     said = _Said(candidates, limits, taken, table, added, price)
-    rows = table.assign(explication="", prises_h_added_per_year=np.where(taken, added, np.nan))
+    rows = table.assign(explication="", prises_h_added_per_year=added)
     rows["explication"] = [said.chosen(n) if taken[n] else said.left(n) for n in range(len(rows))]
     plan = _ranked(rows.iloc[chosen], added, begun, first_year)
     others = rows.drop(index=chosen.tolist())

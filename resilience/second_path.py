@@ -167,9 +167,10 @@ def _entries(ground: Ground, is_open: Bool, place: Float) -> Index:
     """Give the nearest end of a duct and the nearest point of a road, where they are within `ACCESS_M`."""
     ptr, _, edge = ground.around
     found: list[int] = []
-    for nodes, tree in ground.doors:
+    for holds, nodes, tree in ground.doors:
+        usable = is_open & holds
         near = nodes[np.asarray(tree.query_ball_point(place, ACCESS_M), np.int64)]
-        open_ = [node for node in near.tolist() if is_open[edge[ptr[node] : ptr[node + 1]]].any()]
+        open_ = [node for node in near.tolist() if usable[edge[ptr[node] : ptr[node + 1]]].any()]
         if open_:
             distance = np.linalg.norm(ground.xy[open_] - place, axis=1)
             found.append(open_[int(np.argmin(distance))])

@@ -60,6 +60,8 @@ class Sheet:
         Columns with a total under the table, over the rows that a filter leaves visible.
     curve : (str, str), optional
         Columns for the horizontal and the vertical axis of a chart drawn under the table.
+    on_paper : int, optional
+        Columns that are printed, the first ones; the others are grouped behind. None = all.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Sheet:
     note: str = ""
     totals: tuple[str, ...] = ()
     curve: tuple[str, str] | None = None
+    on_paper: int | None = None
 
 
 def write_workbook(
@@ -183,8 +186,10 @@ def _write_sheet(book: Workbook, formats: dict[str, XlsxFormat], sheet: Sheet, m
         texts = _write_column(page, position, name, frame[name], formats[how])
         _text(page, _HEADER_ROW, position, column_label(name), formats["head"])
         width = _width(column_label(name), texts)
-        page.set_column(position, position, width)
-        n_lines = [max(n, _n_lines(text, width)) for n, text in zip(n_lines, texts, strict=True)]
+        behind = sheet.on_paper is not None and position >= sheet.on_paper
+        page.set_column(position, position, width, None, {"level": 1, "hidden": True} if behind else {})
+        if not behind:
+            n_lines = [max(n, _n_lines(text, width)) for n, text in zip(n_lines, texts, strict=True)]
         if name in sheet.totals and len(frame):
             _write_total(page, position, frame[name], formats[f"total_{how}"])
     for row, n in enumerate(n_lines, start=_HEADER_ROW + 1):
@@ -196,6 +201,10 @@ def _write_sheet(book: Workbook, formats: dict[str, XlsxFormat], sheet: Sheet, m
         _draw_curve(book, page, sheet, columns, len(frame))
     _arrange(page, formats, columns, len(frame))
     _print_setup(page, mark, repeat=_HEADER_ROW)
+    if sheet.curve is not None:
+        page.fit_to_pages(1, 1)  # a table and its curve are read together
+    if sheet.on_paper is not None:
+        page.print_area(0, 0, _HEADER_ROW + len(frame) + 1, sheet.on_paper - 1)
 
 
 def _write_column(
@@ -272,7 +281,7 @@ def _draw_curve(book: Workbook, page: Worksheet, sheet: Sheet, columns: list[str
     )
     chart.set_title({"name": sheet.title, "name_font": {"size": 11}})
     chart.set_legend({"none": True})
-    chart.set_x_axis({"name": column_label(sheet.curve[0])})
+    chart.set_x_axis({"name": column_label(sheet.curve[0]), "num_format": _THOUSANDS})
     chart.set_y_axis({"name": column_label(sheet.curve[1]), "min": 0, "num_format": _THOUSANDS})
     chart.set_size({"width": 760, "height": 340})
     page.insert_chart(last + 2, 0, chart)

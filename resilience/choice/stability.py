@@ -44,7 +44,7 @@ def frontier(model: Sampled, limits: Limits, taken: Bool, loss_before: float) ->
     free = replace(limits, floors=(), total_eur=float(limits.cost_eur.sum()))
     most = float(limits.cost_eur[bundle_greedy(model, free)].sum())
     least = max(float(limits.cost_eur[limits.forced].sum()), most / 2 ** (STEPS - 2))
-    steps = np.unique(np.round([0.0, *np.geomspace(max(least, 1.0), max(most, 1.0), STEPS)], 2))
+    steps = np.unique([0.0, *map(_rounded_up, np.geomspace(max(least, 1.0), max(most, 1.0), STEPS))])
     sets = {float(budget): bundle_greedy(model, replace(free, total_eur=float(budget))) for budget in steps
             if budget >= limits.cost_eur[limits.forced].sum()}  # fmt: skip
     sets[limits.total_eur] = taken
@@ -104,6 +104,12 @@ def shares_chosen(
         other = replace(model, weight=model.weight * factor[model.cause])
         chosen += bundle_greedy(other, replace(limits, cost_eur=price))
     return chosen / DRAWS
+
+
+def _rounded_up(value: float) -> float:
+    """Give the next number of two figures: a budget that people would say."""
+    unit = 10.0 ** (np.floor(np.log10(value)) - 1)
+    return float(np.round(np.ceil(value / unit - 1e-9) * unit, 2))
 
 
 def _between(levels: list[Float], place: Float) -> Float:

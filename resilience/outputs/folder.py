@@ -36,10 +36,10 @@ from resilience.study import Study, study_files
 def write_results(results: Results, folder: Path) -> dict[str, object]:
     """Write what people open, all files together or none, and give the summary.
 
-    Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``resultats.gpkg``, ``spof.csv``, ``spof.parquet``,
-    ``series.csv``, ``thresholds.csv``, ``pertes_*.csv``, ``exposure.parquet``, ``non_cartographie.csv``,
-    ``indicateurs.csv``, ``findings.csv``, ``rapport.html`` and ``summary.json``, each where the study has its
-    part.
+    Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``budgets.csv``, ``resultats.gpkg``, ``spof.csv``,
+    ``spof.parquet``, ``series.csv``, ``thresholds.csv``, ``pertes_*.csv``, ``exposure.parquet``,
+    ``non_cartographie.csv``, ``indicateurs.csv``, ``findings.csv``, ``rapport.html`` and ``summary.json``,
+    each where the study has its part.
     """
     report = report_of(results)
     begun = time.perf_counter()
@@ -62,6 +62,7 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
         if results.plan is not None:
             write_table(results.plan.plan, aside / "plan.parquet")
             write_table(results.plan.plan, aside / "plan.csv")
+            write_table(results.plan.frontier, aside / "budgets.csv")
         write_workbook(
             study_sheets(report),
             aside / "plan.xlsx",
@@ -123,6 +124,7 @@ def report_of(results: Results) -> Report:
         draws=study.loss.draws,
         plan=None if plan is None else plan.plan,
         ecartees=None if plan is None else plan.ecartees.rename(columns={"motif": "raison"}),
+        frontier=None if plan is None else plan.frontier,
         budget={} if plan is None else _budget(plan),
         parameters=described_parameters(study.parameters.table, study.language),
         limits=_limits(results),

@@ -65,6 +65,8 @@ class Report:
         Conventions of the expected annual loss (D19), named wherever it is shown.
     plan, ecartees : GeoDataFrame or DataFrame, optional
         Measures that were chosen, and the others with ``raison``.
+    frontier : DataFrame, optional
+        What other budgets would avoid (`resilience.choice.stability.frontier`).
     budget : mapping
         budget_eur, spent_eur, prises_h_avoided_per_year_low, _central, _high, gap: any of them.
     parameters : DataFrame, optional
@@ -101,6 +103,7 @@ class Report:
     tail: str = "constant"
     draws: int = 0
     plan: pd.DataFrame | None = None
+    frontier: pd.DataFrame | None = None
     ecartees: pd.DataFrame | None = None
     budget: Mapping[str, float] = field(default_factory=dict)
     parameters: pd.DataFrame | None = None

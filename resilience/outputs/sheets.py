@@ -10,6 +10,7 @@ from gracethd.outputs.workbook import Sheet
 from .chapters import loss_parts
 from .hazard_tables import exposure_summary, hazards_in_words, unmapped_summary
 from .page_tables import with_margins
+from .plan_sheets import plan_sheets
 from .report import (
     Report,
     findings_summary,
@@ -35,11 +36,12 @@ _CURVES = {"Seuils": ("threshold", "prises")}
 def study_sheets(report: Report) -> list[Sheet]:
     """Give the sheets of the plan's workbook, each only where the study has its part.
 
-    Synthèse, Plan, Écartées, SPOF, Séries, Seuils, Bouclages, Aléas, Exposition, Non cartographié,
+    Synthèse, those of the plan (`resilience.outputs.plan_sheets`), SPOF,
+    Séries, Seuils, Bouclages, Aléas, Exposition, Non cartographié,
     Événements, Perte annuelle, its parts (Pertes séries, Pertes communes...), Constats, Niveaux, Hypothèses.
     """
     french = with_commune_names(replace(report, language="fr"))
-    return [_summary_sheet(french), *_plan_sheets(french), *_analysis_sheets(french)]
+    return [_summary_sheet(french), *plan_sheets(french), *_analysis_sheets(french)]
 
 
 def study_notes(report: Report) -> list[str]:
@@ -62,33 +64,6 @@ def _summary_sheet(report: Report) -> Sheet:
         }
     )
     return Sheet("Synthèse", frame, report.title, note=report.notice)
-
-
-def _plan_sheets(report: Report) -> list[Sheet]:
-    sheets = []
-    if report.plan is not None:
-        totals = (
-            "prises_h_avoided_per_year_central",
-            "cost_eur_low",
-            "cost_eur_central",
-            "cost_eur_high",
-            "longueur_m",
-        )
-        note = (
-            "Effets estimés mesure par mesure : leur total n'est l'effet du plan que si les mesures sont "
-            "indépendantes (voir Synthèse). Les prises sécurisées ne s'additionnent pas."
-        )
-        sheets.append(Sheet("Plan", report.plan, "Plan d'actions", note, totals))
-    if report.ecartees is not None:
-        sheets.append(
-            Sheet(
-                "Écartées",
-                report.ecartees,
-                "Mesures étudiées et non retenues",
-                "Le motif est dit ligne à ligne.",
-            )
-        )
-    return sheets
 
 
 def _analysis_sheets(report: Report) -> list[Sheet]:

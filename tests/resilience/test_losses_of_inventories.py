@@ -235,7 +235,7 @@ class Judge:
         return sum(vertex not in left for vertex in stands.values())
 
 
-@settings(max_examples=draws(30))
+@settings(max_examples=draws(15))
 @given(inventories(), st.data())
 def test_every_loss_equals_remove_and_search(inventory: Inventory, data: st.DataObject) -> None:
     """Each asset alone, then pairs and larger groups that fail together."""

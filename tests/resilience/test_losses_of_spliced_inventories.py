@@ -551,7 +551,7 @@ class Judge:
         return vertex in left
 
 
-@settings(max_examples=draws(60))
+@settings(max_examples=draws(25))
 @given(inventories(), st.data())
 def test_every_loss_equals_remove_and_search(inventory: Inventory, data: st.DataObject) -> None:
     """Each asset alone, then pairs and larger groups that fail together."""

@@ -107,6 +107,23 @@ def test_no_ground_or_no_distance_is_no_path(parameters: Parameters) -> None:
     assert second_path(with_road, here, here, NO_WAYS, parameters) is None
 
 
+def test_a_duct_of_the_first_path_is_no_way_in_though_a_road_passes_at_its_end(
+    parameters: Parameters,
+) -> None:
+    """The chamber of w0 at (0, 0) is the nearest end of a duct, and all ducts there are of the first path.
+
+    (0,40)==d==(500,40)     d is the second path; the road passes at both its ends, and by (0,0)
+    """
+    ways = {"w0": ("7", [(0.0, 0.0), (500.0, 0.0)]), "d": ("7", [(0.0, 40.0), (500.0, 40.0)])}
+    net = network(ways)
+    ground = build_ground(net, roads=roads([[(-20.0, 0.0), (-20.0, 40.0)], [(520.0, 0.0), (520.0, 40.0)]]))
+    path = second_path(ground, shapely.Point(0, 0), shapely.Point(500, 0), first(net, 0), parameters)
+    assert path is not None
+    assert path.length_m["fourreau"] == pytest.approx(500.0)
+    # 40 m to the end of d on either side: nearer in ducts than by the road and its connectors
+    assert sum(path.length_m.values()) == pytest.approx(500.0 + 2 * 40.0)
+
+
 def test_natures_of_roads_make_the_price(parameters: Parameters) -> None:
     prices = eur_per_m(parameters, "central")
     added = 6 + 1000 / 300  # cable, chambers
