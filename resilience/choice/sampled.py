@@ -7,7 +7,7 @@ again as soon as all that failed on one of its routes is cured, or a second path
     avoided(X) = sum over needs of weight x [some route of it has each of its cures in X]
 
 less what is so already with no option at all. It is exact on these draws but for two things: a piece of the
-network keeps `resilience.choice.routes.MOST_ROUTES` routes, and two options on one bearer do not combine.
+network keeps `MOST_ROUTES` routes, and options on one bearer do not combine in events.
 """
 
 from dataclasses import dataclass, replace
@@ -104,7 +104,13 @@ def sampled_model(today: Situation, candidates: Candidates, level: Level, sampli
     )  # fmt: skip
     parts: dict[str, list[_Part]] = {}
     for cause, states in chain(
-        states_by_rates(rates, changed_rates, _concerned(pieces, graph, len(conditions)), cures),
+        states_by_rates(
+            rates,
+            changed_rates,
+            _concerned(pieces, graph, len(conditions)),
+            cures,
+            exclusions=[(int(a), int(b)) for a, b in candidates.exclusions],
+        ),
         states_by_events(failures, changed_p, drawing, cures),
     ):
         parts.setdefault(cause, []).append(_compressed(pieces, states))

@@ -5,10 +5,11 @@ of an event (D19, the same common random numbers as everywhere), or a year of it
 fails from hour 0 until its repair. With an option it fails until another hour, or not at all; so its time
 falls into *spans*, each with what cures it: any of the options under which it works by then, or, where only
 an option makes it fail, that option not being taken. Between two hours at which something changes in a lot,
-what fails is one *state*. Two options that both change one bearer cure it where one of them would alone.
+what fails is one *state*. Two options that both
+change one bearer in an event cure it where one of them would alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -112,7 +113,12 @@ class Spans:
 
 
 def states_by_rates(
-    today: pd.DataFrame, changes: pd.DataFrame, concerned: Bool, cures: Cures
+    today: pd.DataFrame,
+    changes: pd.DataFrame,
+    concerned: Bool,
+    cures: Cures,
+    *,
+    exclusions: Sequence[tuple[int, int]] = (),
 ) -> Iterator[tuple[str, States]]:
     """Give the states of assets that fail alone, by mechanism.
 
@@ -123,6 +129,9 @@ def states_by_rates(
     concerned : (n_assets,) bool
         Assets whose failure matters even where no option changes it: those that cut an end of a second path.
     cures : Cures
+    exclusions : sequence of (int, int)
+        Options of which at most one is taken. Those on one bearer that do not exclude each other each take
+        their share of what the others leave, as `resilience.measures.effects.replaced` has it.
     """
     bearing = _bearing(today, changes)
     hours = [(rows["rate_per_year"] * rows["repair_h"]).to_numpy(np.float64) for rows in (today, changes)]
@@ -132,16 +141,69 @@ def states_by_rates(
     matters = concerned[asset]
     matters[bearing.bearer] = True
     # a lot is a bearer: what two mechanisms do to one asset comes apart
+    shared = _shared(
+        bearing,
+        until_h.astype(np.float64),
+        under_h.astype(np.float64),
+        {frozenset(pair) for pair in exclusions},
+    )
+    matters[list(shared)] = False
     lot = np.flatnonzero(matters)
-    change = np.arange(len(bearing.bearer))
+    change = np.flatnonzero(~np.isin(bearing.bearer, list(shared)))
     at, begin_h, end_h, cure = _spans(
         bearing, (lot, lot, until_h[lot].astype(np.float64)),
-        (change, bearing.bearer, under_h.astype(np.float64)), cures,
+        (change, bearing.bearer[change], under_h[change].astype(np.float64)), cures,
     )  # fmt: skip
+    for bearer, groups in shared.items():
+        # laid end to end on the hours of a year: each part has its own options
+        ends = np.cumsum([0.0, *(until_h[bearer] * share for share, _ in groups)])
+        at = np.append(at, np.full(len(groups), bearer))
+        begin_h, end_h = np.append(begin_h, ends[:-1]), np.append(end_h, ends[1:])
+        cure = np.append(cure, [cures.number(options) for _, options in groups])
+    lot = np.append(lot, list(shared)).astype(np.int64)
     mechanism = bearing.rows["mechanism"].to_numpy()
     for name in sorted(set(mechanism[lot].tolist())):
         of = mechanism[at] == name
         yield str(name), _states(Spans(at[of], asset[at[of]], begin_h[of], end_h[of], cure[of]), 1.0)
+
+
+def _shared(
+    bearing: Bearing, until_h: Float, under_h: Float, rivals: set[frozenset[int]]
+) -> dict[int, list[tuple[float, tuple[int, ...]]]]:
+    """Cut what bearers fail by the options that cure it, where options combine: shares, and their cures.
+
+    Options that exclude each other cure nested parts, the others independent ones.
+    """
+    ptr = np.searchsorted(bearing.bearer, np.arange(len(until_h) + 1))
+    found = {}
+    for bearer in np.flatnonzero(np.diff(ptr) > 1).tolist():
+        at = np.arange(ptr[bearer], ptr[bearer + 1])
+        options = bearing.option[at].tolist()
+        left = under_h[at] / until_h[bearer] if until_h[bearer] > 0 else np.ones(len(at))
+        groups = _rival_groups(options, rivals)
+        if len(groups) == 1 or (left > 1).any():
+            continue
+        parts: list[tuple[float, tuple[int, ...]]] = [(1.0, ())]
+        for group in groups:
+            steps = sorted((float(left[options.index(one)]), one) for one in group)
+            ends = [*(share for share, _ in steps), 1.0]
+            # below the least share nobody cures; above it those under which less is left
+            nested = [(ends[0], ())] + [
+                (ends[i + 1] - ends[i], tuple(one for _, one in steps[: i + 1])) for i in range(len(steps))
+            ]
+            parts = [(a * b, (*x, *y)) for a, x in parts for b, y in nested if a * b > 0]
+        found[bearer] = [(share, tuple(sorted(options))) for share, options in parts]
+    return found
+
+
+def _rival_groups(options: Sequence[int], rivals: set[frozenset[int]]) -> list[list[int]]:
+    """Group options that exclude each other, directly or through others."""
+    groups: list[list[int]] = []
+    for one in options:
+        near = [group for group in groups if any(frozenset((one, other)) in rivals for other in group)]
+        groups = [group for group in groups if group not in near]
+        groups.append([one, *(other for group in near for other in group)])
+    return groups
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,20 @@ WORKS: dict[str, Work] = {
         "Détecter l'incendie et contrôler l'accès du NRO {}", "aucune connue",
         "site", "site",
     ),
+    "extinction_incendie_nro": Work(
+        "SECURISATION_SITE", "Éteindre automatiquement l'incendie du NRO {}", "aucune connue", "site", "site"
+    ),
+    "batteries_nro": Work(
+        "SECURISATION_SITE", "Ajouter des batteries au NRO {}", "aucune connue", "site", "site"
+    ),
+    "groupe_nro": Work(
+        "SECURISATION_SITE", "Équiper le NRO {} d'un groupe électrogène",
+        "déclaration ICPE selon la puissance", "site", "site",
+    ),
+    "prise_groupe_nro": Work(
+        "SECURISATION_SITE", "Poser une prise de groupe mobile au NRO {}", "aucune connue", "site", "site"
+    ),
+    "nro_mobile": Work("AUTRE", "Tenir prêt un NRO mobile pour {}", "aucune connue", "site", "site"),
     "rehausse_pm": Work("SECURISATION_SITE", "Rehausser ou déplacer le PM {}", _STREET, "site", "site"),
     "protection_pm": Work(
         "SECURISATION_SITE", "Protéger le PM {} (potelets, serrure)", "permission de voirie", "site", "site"

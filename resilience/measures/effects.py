@@ -25,9 +25,13 @@ from resilience.same_event import joined
 _KEY = ["asset", "mechanism"]
 _RAISED = {"batardeau_nro": ("nro", "floor_m", "nro_barrier"), "rehausse_pm": ("pm", "plinth_m", "pm_raise")}
 _FACTOR = {
-    "detection_incendie_nro": ("nro_fire", "measure.nro_fire_detection.rate_factor"),
-    "protection_pm": ("pm_destroyed", "measure.pm_protection.rate_factor"),
+    "detection_incendie_nro": ("nro_fire", "rate_per_year", "measure.nro_fire_detection.rate_factor"),
+    "extinction_incendie_nro": ("nro_fire", "repair_h", "measure.nro_fire_suppression.repair_factor"),
+    "protection_pm": ("pm_destroyed", "rate_per_year", "measure.pm_protection.rate_factor"),
 }
+_COMBINES = ("extinction_incendie_nro", "nro_mobile")
+"""Works that may stand beside others on the same failure: each takes its share of what the other leaves."""
+_REQUIRES = {"extinction_incendie_nro": "detection_incendie_nro"}
 
 
 def apply(situation: Situation, candidates: Candidates, chosen: Iterable[int], level: Level) -> Situation:
@@ -85,11 +89,35 @@ def keys_with_works(situation: Situation, candidates: Candidates) -> NDArray[np.
 
 def replaced(base: pd.DataFrame, changes: pd.DataFrame, chosen: Iterable[int]) -> pd.DataFrame:
     """Give rows of today with those that the chosen measures change in their place."""
-    rows = changes[changes["measure"].isin(list(chosen))].drop(columns="measure")
+    rows = changes[changes["measure"].isin(list(chosen))]
     if rows.empty:
         return base
+    rows = _combined(rows, base)
     is_old = pd.MultiIndex.from_frame(base[_KEY]).isin(pd.MultiIndex.from_frame(rows[_KEY]))
     return pd.concat([base[~is_old], rows], ignore_index=True)
+
+
+def _combined(rows: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
+    """Put changes of one failure by several measures together: each by its ratio to what stands today.
+
+    Where nothing stands today the largest counts; a failure that one measure does away with stays away.
+    """
+    kept = rows.drop(columns="measure")
+    if not rows[[*_KEY, "measure"]].drop_duplicates().duplicated(_KEY).any():
+        return kept
+    key = [name for name in ("asset", "mechanism", "hazard", "scenario", "return_period") if name in rows]
+    often = "p" if "p" in rows else "rate_per_year"
+    today = base.drop_duplicates(key).set_index(key)[[often, "repair_h"]]
+    today = today.reindex(pd.MultiIndex.from_frame(kept[key])).reset_index(drop=True)
+    by = kept.reset_index(drop=True)
+    groups = [by[name] for name in key]
+    out = by.drop_duplicates(key).set_index(key)
+    for name in (often, "repair_h"):
+        ratio = (by[name] / today[name]).where(today[name] > 0)
+        whole = today[name] * ratio.groupby(groups).transform("prod")
+        largest = by[name].groupby(groups).transform("max")
+        out[name] = whole.where(today[name] > 0, largest)[by.drop_duplicates(key).index].to_numpy()
+    return out.reset_index()[list(kept.columns)]
 
 
 def gather(
@@ -113,17 +141,20 @@ def gather(
         sheltered = _sheltered_lines(ordered, situation.failures)
         new_p, new_rates = _new_trenches(ordered, situation.graph.n_assets, parameters, level)
         factors = _lowered_rates(ordered, situation.rates, parameters, level)
-        changed = _changes([raised, buried_p, sheltered, new_p], situation.failures)
+        powered = _powered_rooms(ordered, situation.failures, parameters, level)
+        mobile = _replaced_rooms(ordered, situation.rates, parameters, level)
+        changed = _changes([raised, powered, buried_p, sheltered, new_p], situation.failures)
         if around.joint is not None:
             changed = joined(changed, around.joint).sort_values(
                 ["measure", *_KEY], kind="stable", ignore_index=True
             )
         failures[level] = _effective(changed, situation.failures)
-        rates[level] = _changes([factors, buried_rates, new_rates], situation.rates)
+        rates[level] = _changes([factors, mobile, buried_rates, new_rates], situation.rates)
     links = {i: draft.link for i, draft in enumerate(ordered) if draft.link is not None}
-    none = np.empty((0, 2), np.int64)
-    exclusions = _exclusions(links, [*failures.values(), *rates.values()])
-    return Candidates(measures, failures, rates, links, exclusions, none, omitted)
+    rivals = _exclusions(links, [*failures.values(), *rates.values()])
+    combines = np.array([draft.mesure in _COMBINES for draft in ordered], np.bool_)
+    exclusions = rivals[~combines[rivals].any(axis=1)]
+    return Candidates(measures, failures, rates, links, exclusions, _requirements(ordered), omitted)
 
 
 def action_id(draft: Draft) -> str:
@@ -321,11 +352,56 @@ def _lowered_rates(
     parts = [pd.DataFrame()]
     for number, draft in enumerate(drafts):
         if draft.mesure in _FACTOR:
-            mechanism, name = _FACTOR[draft.mesure]
+            mechanism, column, name = _FACTOR[draft.mesure]
             rows = today[today["asset"].isin(draft.treated) & (today["mechanism"] == mechanism)]
-            lower = rows["rate_per_year"] * parameters.at(name, level)
-            parts.append(rows.assign(rate_per_year=lower, measure=number))
+            lower = rows[column] * parameters.at(name, level)
+            parts.append(rows.assign(**{column: lower}, measure=number))
     return pd.concat(parts, ignore_index=True)
+
+
+def _powered_rooms(
+    drafts: Sequence[Draft], today: pd.DataFrame, parameters: Parameters, level: Level
+) -> pd.DataFrame:
+    """Power cuts of NRO that get batteries, a generator or an inlet for one."""
+    parts = [pd.DataFrame()]
+    cuts = today[today["mechanism"] == "nro.power"]
+    added_h = parameters.at("measure.nro_batteries.hours_h", level)
+    connected_h = parameters.at("measure.nro_inlet.connected_h", level)
+    for number, draft in enumerate(drafts):
+        rows = cuts[cuts["asset"].isin(draft.treated)].assign(measure=number)
+        if draft.mesure == "batteries_nro":
+            left_h = rows["repair_h"] - added_h
+            p = rows["p"].where(rows["p"].isna() | (left_h > 0), 0.0)
+            parts.append(rows.assign(p=p, repair_h=left_h.where(left_h > 0, rows["repair_h"])))
+        elif draft.mesure == "groupe_nro":
+            parts.append(rows.assign(p=rows["p"] * parameters.at("measure.nro_generator.fails_share", level)))
+        elif draft.mesure == "prise_groupe_nro":
+            parts.append(rows.assign(repair_h=rows["repair_h"].clip(upper=connected_h)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _replaced_rooms(
+    drafts: Sequence[Draft], today: pd.DataFrame, parameters: Parameters, level: Level
+) -> pd.DataFrame:
+    """Shorten the fires of NRO that a mobile one stands in for: they last until it serves."""
+    serves_h = parameters.at("measure.nro_mobile.hours_h", level)
+    parts = [pd.DataFrame()]
+    for number, draft in enumerate(drafts):
+        if draft.mesure == "nro_mobile":
+            rows = today[today["asset"].isin(draft.treated) & (today["mechanism"] == "nro_fire")]
+            parts.append(rows.assign(repair_h=rows["repair_h"].clip(upper=serves_h), measure=number))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _requirements(drafts: Sequence[Draft]) -> NDArray[np.int64]:
+    """Pair works with those that they cannot do without, on the same room."""
+    numbers = {(draft.mesure, draft.objects): number for number, draft in enumerate(drafts)}
+    pairs = [
+        (number, numbers[other, objects])
+        for (mesure, objects), number in numbers.items()
+        if (other := _REQUIRES.get(mesure, "")) and (other, objects) in numbers
+    ]
+    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 def _changes(parts: Sequence[pd.DataFrame], base: pd.DataFrame) -> pd.DataFrame:

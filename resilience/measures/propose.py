@@ -14,7 +14,7 @@ from resilience.loss import keys_of_assets, losses_by_asset
 from resilience.losses import LossIndex, index_graph, losses_of_assets, losses_of_sets, times_lost
 from resilience.measures.effects import apply, gather
 from resilience.measures.loops import second_path_drafts
-from resilience.measures.sites import burying_drafts, limited, room_drafts
+from resilience.measures.sites import burying_drafts, limited, mobile_drafts, room_drafts
 from resilience.measures.types import Candidates, Int, Situation, Surroundings
 from resilience.parameters import LEVELS, Level, Parameters
 
@@ -81,6 +81,7 @@ def propose(
     drafts, omitted = limited(
         room_drafts(network, today, losses_of_assets(index)[:, 0], parameters), exposed, most
     )
+    drafts += mobile_drafts(network, today, losses_of_assets(index)[:, 0], parameters)
     lines, other_lines = burying_drafts(network, spof, parameters, exposed=exposed, most=most)
     ground = build_ground(network, roads=around.roads, hazards=around.hazards)
     paths, other_paths = second_path_drafts(

@@ -30,9 +30,29 @@ _RATED = {
         "nro_fire", "cost.nro_fire_detection.eur", "measure.nro_fire_detection.rate_factor",
         "fréquence d'incendie multipliée par {}",
     ),
+    "extinction_incendie_nro": (
+        "nro_fire", "cost.nro_fire_suppression.eur", "measure.nro_fire_suppression.repair_factor",
+        "heures d'arrêt après incendie multipliées par {}",
+    ),
     "protection_pm": (
         "pm_destroyed", "cost.pm_protection.eur", "measure.pm_protection.rate_factor",
         "fréquence de destruction multipliée par {}",
+    ),
+}  # fmt: skip
+
+
+_POWERED = {
+    "batteries_nro": (
+        "nro.power", "cost.nro_batteries.eur", "measure.nro_batteries.hours_h",
+        "{} h de secteur coupé en plus",
+    ),
+    "groupe_nro": (
+        "nro.power", "cost.nro_generator.eur", "measure.nro_generator.fails_share",
+        "ne démarre pas dans une part de {} des coupures",
+    ),
+    "prise_groupe_nro": (
+        "nro.power", "cost.nro_inlet.eur", "measure.nro_inlet.connected_h",
+        "groupe mobile branché en {} h",
     ),
 }  # fmt: skip
 
@@ -50,7 +70,7 @@ def room_drafts(
         Prises cut with each asset alone.
     parameters : Parameters
     """
-    works = {mesure: (*work, "failures", "p") for mesure, work in _FLOODED.items()}
+    works = {mesure: (*work, "failures", "p") for mesure, work in (_FLOODED | _POWERED).items()}
     works |= {mesure: (*work, "rates", "rate_per_year") for mesure, work in _RATED.items()}
     drafts = []
     for mesure, (mechanism, cost, effect, words, table, column) in works.items():
@@ -74,6 +94,35 @@ def room_drafts(
             if cut[room] > 0
         ]
     return drafts
+
+
+def mobile_drafts(
+    network: Network, situations: Mapping[Level, Situation], cut: NDArray[np.int64], parameters: Parameters
+) -> list[Draft]:
+    """Draft one mobile NRO for all those that may burn and serve somebody.
+
+    Fires come one at a time; a flood takes several NRO at once, which one mobile NRO cannot stand in for.
+    """
+    rates = pd.concat([situation.rates for situation in situations.values()])
+    burns = (rates["mechanism"] == "nro_fire") & (rates["rate_per_year"] > 0)
+    rooms = np.unique(rates.loc[burns, "asset"].to_numpy(np.int32))
+    rooms = rooms[cut[rooms] > 0]
+    if not len(rooms):
+        return []
+    hours = three_values(at_levels("measure.nro_mobile.hours_h", parameters))
+    return [
+        Draft(
+            mesure="nro_mobile",
+            objects=tuple(sorted(network.assets["code"].iloc[rooms].astype(str))),
+            name=f"{len(rooms)} NRO",
+            treated=rooms,
+            changed=np.empty(0, np.int32),
+            geometry=None,
+            length_m=0.0,
+            cost_eur=at_levels("cost.nro_mobile.eur", parameters),
+            hypotheses=f"en service {hours} h après un incendie ; crues non comptées",
+        )
+    ]
 
 
 def burying_drafts(

@@ -149,17 +149,19 @@ def of(candidates: Candidates, mesure: str, objet: str) -> pd.Series:
     return table[(table["mesure"] == mesure) & table["objets"].str.contains(objet)].iloc[0]
 
 
-def test_the_three_families_are_proposed_where_the_network_is_exposed(case: Case) -> None:
+def test_the_families_are_proposed_where_the_network_is_exposed(case: Case) -> None:
     measures = case.proposed().measures
     assert sorted(zip(measures["mesure"], measures["objets"], strict=True)) == [
         ("detection_incendie_nro", "NRO"),
         ("enfouissement", "W1"),
+        ("extinction_incendie_nro", "NRO"),
+        ("nro_mobile", "NRO"),
         ("protection_pm", "PMP"),
         ("protection_pm", "PMQ"),
         ("rehausse_pm", "PMP"),
         ("second_chemin_pm", "PMP, NRO"),  # no road comes near Q
     ]
-    assert set(measures["famille"]) == {"BOUCLAGE", "SECURISATION_SITE", "ENFOUISSEMENT"}
+    assert set(measures["famille"]) == {"BOUCLAGE", "SECURISATION_SITE", "ENFOUISSEMENT", "AUTRE"}
     assert measures["action_id"].is_monotonic_increasing
     assert set(measures["commune"]) == {"62001"}
 
@@ -238,6 +240,55 @@ def test_buried_lines_are_sheared_in_clay_where_a_map_shows_it(case: Case) -> No
     gain = losses[0]["prises_h_per_year"].sum() - losses[1]["prises_h_per_year"].sum()
     assert gain == pytest.approx(300 * (0.0045 * 0.5 * 8 - 0.00213 * 0.5 * 12 - 0.03 * 0.5 * 48))
     assert avoided(before, candidates, 2)(bury) == pytest.approx(gain)
+
+
+def test_works_against_a_fire_combine_each_on_what_the_other_leaves(case: Case) -> None:
+    """800 prises behind an NRO that burns once in 1,000 years for 72 h: 57.6 prises·h a year."""
+    candidates, today = case.proposed(), case.today["central"]
+    number = {row["mesure"]: i for i, row in candidates.measures.iterrows()}
+    detect, quench, mobile = (
+        number[name] for name in ("detection_incendie_nro", "extinction_incendie_nro", "nro_mobile")
+    )
+    assert (quench, detect) in [tuple(pair) for pair in candidates.requirements.tolist()]
+    assert not {frozenset((detect, quench)), frozenset((detect, mobile))} & {
+        frozenset(pair) for pair in candidates.exclusions.tolist()
+    }
+
+    def fire(*chosen: int) -> float:
+        rates = apply(today, candidates, chosen, "central").rates.set_index("mechanism").loc["nro_fire"]
+        return float(800 * rates["rate_per_year"] * rates["repair_h"])
+
+    assert [fire(), fire(detect), fire(quench), fire(mobile)] == pytest.approx([57.6, 28.8, 28.8, 38.4])
+    # half as often, half as long; and a mobile NRO after 48 of the 72 h, two thirds of what is left
+    assert fire(detect, quench) == pytest.approx(14.4)
+    assert fire(detect, quench, mobile) == pytest.approx(9.6)
+    assert candidates.measures["objets"].iloc[mobile] == "NRO"
+    # the model that works are chosen on says the same of any of them together
+    avoids = avoided(today, candidates, 10)
+    for chosen in ((detect,), (quench,), (mobile,), (detect, quench), (detect, quench, mobile)):
+        assert avoids(*chosen) == pytest.approx(57.6 - fire(*chosen))
+
+
+def test_an_nro_that_loses_its_mains_gets_batteries_a_generator_or_an_inlet(case: Case) -> None:
+    """Cut for 10 h beyond its batteries: 4 h more of them, a start in nine of ten, a mobile one after 8 h."""
+    rows = (
+        case.today["central"]
+        .failures.iloc[:1]
+        .assign(asset=case.asset("NRO"), mechanism="nro.power", p=1.0, repair_h=10.0)
+    )
+    today = {
+        level: Situation(s.graph, s.asset_keys, pd.concat([s.failures, rows], ignore_index=True), s.rates)
+        for level, s in case.today.items()
+    }
+    around = Surroundings(dict.fromkeys(LEVELS, case.exposure))
+    candidates = propose(case.network, case.routes, case.spof, today, PARAMETERS, around)
+    number = {row["mesure"]: i for i, row in candidates.measures.iterrows()}
+    left = candidates.failures["central"].set_index(["measure", "mechanism"])[["p", "repair_h"]]
+    works = ("batteries_nro", "groupe_nro", "prise_groupe_nro")
+    told = [left.loc[number[name], "nro.power"].tolist() for name in works]
+    assert told == [pytest.approx(one) for one in ([1.0, 6.0], [0.1, 10.0], [1.0, 8.0])]
+    without = case.proposed().measures["mesure"]
+    assert not set(works) & set(without), "nothing of the kind where no power cut is studied"
 
 
 def avoided(today: Situation, candidates: Candidates, draws: int) -> Callable[..., float]:

@@ -37,8 +37,8 @@ def column(book: Workbook, sheet: str, heading: str) -> list[object]:
 
 def test_the_sheets_are_those_of_the_study(written: Path) -> None:
     assert openpyxl.load_workbook(written).sheetnames == [
-        "Lisez-moi", "Synthèse", "Plan", "Enfouissement", "Sécurisation de site", "Écartées", "SPOF", "Séries",
-        "Bouclages", "Aléas", "Exposition",
+        "Lisez-moi", "Synthèse", "Plan", "Enfouissement", "Sécurisation de site", "Écartées", "SPOF",
+        "Séries", "Bouclages", "Aléas", "Exposition",
         "Non cartographié", "Événements",
         "Perte annuelle", "Pertes communes", "Conventions", "Constats", "Niveaux", "Hypothèses",
     ]  # fmt: skip
