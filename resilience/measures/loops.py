@@ -1,6 +1,7 @@
 """Drafts of second paths: for rooms that one object alone can cut, false loops included."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,13 @@ from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
 from resilience.ground import NATURES, Ground
-from resilience.losses import LossIndex, losses_of_sets, lost_vertices, with_weights
+from resilience.losses import LossIndex, lost_intervals, lost_vertices
 from resilience.measures.sites import name_of, place_of
 from resilience.measures.types import Draft, Int, Link
 from resilience.parameters import LEVELS, Level, Parameters
 from resilience.second_path import FirstPath, SecondPath, eur_per_m, second_path
 
 ANCHORS = 3  # nearest ends tried for the loop of an NRO: the fourth is seldom the cheapest
-_COLUMNS = 8  # rooms looked at in one pass: bounds memory to as many numbers a vertex
 _TO = {"NRO": "le NRO", "": "le point d'injection"}
 _FRENCH = {"fourreau": "en fourreau existant", "accotement": "en accotement", "chaussee": "sous chaussée",
            "centre": "en centre pavé"}  # fmt: skip
@@ -132,15 +132,19 @@ def _feed_ends(network: Network, routes: Routes, graph: ServiceGraph, known: pd.
 def _cutters(index: LossIndex, graph: ServiceGraph, vertices: NDArray[np.int64]) -> tuple[Int, ...]:
     """Give the assets that cut each vertex when they fail alone."""
     suspects = np.unique(np.concatenate([graph.vertex_asset, graph.edge_asset])).astype(np.int32)
-    alone = np.arange(len(suspects) + 1, dtype=np.int64)
-    cutters: list[Int] = []
-    for first in range(0, len(vertices), _COLUMNS):
-        of = vertices[first : first + _COLUMNS]
-        weights = np.zeros((graph.n_vertices, len(of)), np.int64)
-        weights[of, np.arange(len(of))] = 1
-        lost = losses_of_sets(with_weights(index, weights), alone, suspects) > 0
-        cutters += [suspects[column] for column in lost.T]
-    return tuple(cutters)
+    asset, start, end, sign = lost_intervals(index, suspects).T
+    position = index.tree.position[vertices]
+    order = np.argsort(position, kind="stable")
+    first, last = (np.searchsorted(position[order], bound) for bound in (start, end))
+    size = np.maximum(last - first, 0)
+    row = np.repeat(np.arange(len(asset)), size)
+    at = order[first[row] + np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size)]
+    # what an interval takes another one of the asset may give back
+    pairs, pair = np.unique(at * len(suspects) + asset[row], return_inverse=True)
+    is_cut = np.bincount(pair, sign[row], len(pairs)) > 0
+    of, cutter = np.divmod(pairs[is_cut], len(suspects))
+    ptr = np.searchsorted(of, np.arange(len(vertices) + 1))
+    return tuple(suspects[cutter[a:b]] for a, b in pairwise(ptr))
 
 
 def _anchors(room: int, ends: Ends, network: Network, index: LossIndex) -> list[tuple[int, Int]]:
