@@ -48,7 +48,7 @@ from resilience.loss import (
 )
 from resilience.loss.workers import Workers, cluster, processes
 from resilience.losses import index_graph
-from resilience.measures import Surroundings, propose, situations
+from resilience.measures import Surroundings, own_drafts, propose, situations
 from resilience.mechanisms import effect_findings
 from resilience.outages import outage_exposure
 from resilience.parameters import LEVELS, Level
@@ -106,6 +106,7 @@ def analyse(
     tables = load_tables(study, crs=inventory.crs)
     clock.start("réseau")
     network = build_network(inventory)
+    own = own_drafts(tables["options"], network) if "options" in tables else []
     clock.start("routes")
     routes = trace_routes(inventory, network, feeds=tables.get("feeds"))
     study, log, found = _with_incidents(study, tables, network)
@@ -148,7 +149,7 @@ def analyse(
             clock.start("plan d'actions")
             around = Surroundings(_of_a_year(told), floods, equipment, _roads(tables), joint)
             today = situations(network, routes, failures, rates)
-            candidates = propose(network, routes, table, today, study.parameters, around)
+            candidates = propose(network, routes, table, today, study.parameters, around, own=own)
             sampling = Sampling(study.seed, study.loss.draws, study.loss.tail, workers)
             plan = choose(today, candidates, sampling, budget=study.budget, first_year=day.year + 1)
     clock.stop()

@@ -34,6 +34,14 @@ IncidentCause = Literal[
     "autre",
 ]  # fmt: skip
 ResourceType = Literal["equipe", "groupe", "cable_m", "poteau", "armoire", "nro_mobile"]
+OwnWork = Literal[
+    "batardeau_nro", "detection_incendie_nro", "extinction_incendie_nro", "batteries_nro", "groupe_nro",
+    "prise_groupe_nro", "rehausse_pm", "protection_pm", "enfouissement",
+]  # fmt: skip
+Mechanism = Literal[
+    "nro.flood", "nro.power", "nro_fire", "pm.flood", "pm_destroyed", "closure.flood", "closure.groundwater",
+    "way.flood", "way.scour", "way.wind", "way.fire", "dig_up", "aerial_cut", "clay", "ground_movement",
+]  # fmt: skip
 Content = Literal["insee", "text", "number", "count", "share", "date"]
 
 MAX_XLSX_BYTES = 500_000_000  # unpacked; a workbook above this is not a table of a study
@@ -80,6 +88,9 @@ class Schema:
         The two columns that the points of a GeoPackage fill, where it may be one.
     one_of : tuple of tuple of str
         Each row must fill all columns of one of these groups.
+    is_checked_later : bool
+        True where rows are checked against the network too: the column ``line`` is kept for the messages,
+        and the shapes of a GeoPackage as ``geometry``.
     """
 
     columns: tuple[Column, ...]
@@ -87,6 +98,7 @@ class Schema:
     geometry: str = ""
     point: tuple[str, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
+    is_checked_later: bool = False
 
 
 SCHEMAS: Mapping[str, Schema] = {
@@ -142,6 +154,13 @@ SCHEMAS: Mapping[str, Schema] = {
          Column("code", required=True), Column("passage", choices=("PON", "SNC", "AQU"))),
         key=("group", "kind", "code"),
     ),
+    "options": Schema(
+        (Column("mesure", choices=get_args(OwnWork)), Column("libelle"), Column("objets", required=True),
+         Column("cost_eur_low", "number"), Column("cost_eur_central", "number", required=True),
+         Column("cost_eur_high", "number"), Column("mecanisme", choices=get_args(Mechanism)),
+         Column("facteur", "share")),
+        one_of=(("mesure",), ("libelle", "mecanisme", "facteur")), is_checked_later=True,
+    ),
 }  # fmt: skip
 """By name of the table in a study; `terrain` is a raster and is not read here."""
 
@@ -195,6 +214,9 @@ def read_table(path: Path, name: str, *, crs: pyproj.CRS | str = "EPSG:2154") ->
         shapes, wrong = _shapes(text, schema)
         faults += wrong
         frame = gpd.GeoDataFrame(frame, geometry=shapes, crs=crs)
+    if schema.is_checked_later:
+        drawn = shapely.force_2d(text.geometry.to_numpy()) if isinstance(text, gpd.GeoDataFrame) else None
+        frame = frame.assign(line=text["line"].to_numpy(), geometry=drawn)
     if faults:
         more = f" (and {len(faults) - SHOWN_FAULTS} more)" if len(faults) > SHOWN_FAULTS else ""
         raise StudyError(f"{where}: {'; '.join(faults[:SHOWN_FAULTS])}{more}; correct the table")

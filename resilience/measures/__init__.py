@@ -8,6 +8,7 @@ done; `resilience.plan` chooses among them.
 from resilience.measures.catalogue import WORKS, life_factor, present_cost
 from resilience.measures.effects import apply
 from resilience.measures.links import with_second_paths
+from resilience.measures.own import own_drafts
 from resilience.measures.propose import propose, situations
 from resilience.measures.types import Candidates, Link, Situation, Surroundings
 
@@ -19,6 +20,7 @@ __all__ = [
     "Surroundings",
     "apply",
     "life_factor",
+    "own_drafts",
     "present_cost",
     "propose",
     "situations",

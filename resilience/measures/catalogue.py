@@ -11,6 +11,10 @@ _STREET = "permission de voirie, DT-DICT"
 _PUBLIC_FUNDS = "syndicat et Banque des Territoires (à confirmer)"
 
 
+OWN = "option"
+"""The mesure of works that only the study knows; their effect is what its table ``options`` says."""
+
+
 @dataclass(frozen=True)
 class Work:
     """One line of the catalogue; ``{}`` in `libelle` takes the name of the objects.
@@ -64,6 +68,7 @@ WORKS: dict[str, Work] = {
         "ENFOUISSEMENT", "Enfouir la partie aérienne de la série {}", f"{_STREET}, coordination de travaux",
         "burying", "line",
     ),
+    OWN: Work("AUTRE", "{}", "à préciser", "site", "site"),
     "second_chemin_nro": Work(
         "BOUCLAGE", "Boucler la collecte du NRO {}", f"{_STREET}, convention de génie civil", "loop", "line"
     ),

@@ -141,15 +141,17 @@ def gather(
         sheltered = _sheltered_lines(ordered, situation.failures)
         new_p, new_rates = _new_trenches(ordered, situation.graph.n_assets, parameters, level)
         factors = _lowered_rates(ordered, situation.rates, parameters, level)
+        told_p = _told_factors(ordered, situation.failures, "p")
+        told_rates = _told_factors(ordered, situation.rates, "rate_per_year")
         powered = _powered_rooms(ordered, situation.failures, parameters, level)
         mobile = _replaced_rooms(ordered, situation.rates, parameters, level)
-        changed = _changes([raised, powered, buried_p, sheltered, new_p], situation.failures)
+        changed = _changes([raised, powered, buried_p, sheltered, new_p, told_p], situation.failures)
         if around.joint is not None:
             changed = joined(changed, around.joint).sort_values(
                 ["measure", *_KEY], kind="stable", ignore_index=True
             )
         failures[level] = _effective(changed, situation.failures)
-        rates[level] = _changes([factors, mobile, buried_rates, new_rates], situation.rates)
+        rates[level] = _changes([factors, mobile, buried_rates, new_rates, told_rates], situation.rates)
     links = {i: draft.link for i, draft in enumerate(ordered) if draft.link is not None}
     rivals = _exclusions(links, [*failures.values(), *rates.values()])
     combines = np.array([draft.mesure in _COMBINES for draft in ordered], np.bool_)
@@ -159,7 +161,9 @@ def gather(
 
 def action_id(draft: Draft) -> str:
     """Name a measure by what is done to what: the same in every run and every inventory."""
-    text = "|".join([draft.mesure, *draft.objects])
+    # what the study alone calls for is told apart by its label: several such works may be done to one object
+    label = [draft.name] if draft.factors else []
+    text = "|".join([draft.mesure, *draft.objects, *label])
     return f"{draft.mesure}-{hashlib.blake2b(text.encode(), digest_size=5).hexdigest()}"
 
 
@@ -183,7 +187,7 @@ def _table(
                 "action_id": action_id(draft),
                 "famille": work.famille,
                 "mesure": draft.mesure,
-                "libelle": work.libelle.format(draft.name),
+                "libelle": draft.name if draft.is_named else work.libelle.format(draft.name),
                 "objets": ", ".join(draft.objects),
                 "commune": ", ".join(sorted({name for name in of["commune"] if name})),
                 "epci": ", ".join(sorted({name for name in of["epci"] if name})),
@@ -356,6 +360,22 @@ def _lowered_rates(
             rows = today[today["asset"].isin(draft.treated) & (today["mechanism"] == mechanism)]
             lower = rows[column] * parameters.at(name, level)
             parts.append(rows.assign(**{column: lower}, measure=number))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _told_factors(drafts: Sequence[Draft], today: pd.DataFrame, often: str) -> pd.DataFrame:
+    """Lower what the study itself says that works lower."""
+    parts = [pd.DataFrame()]
+    for number, draft in enumerate(drafts):
+        if not draft.factors:
+            continue
+        rows = today[today["asset"].isin(draft.treated) & today["mechanism"].isin(list(draft.factors))]
+        parts.append(
+            rows.assign(
+                **{often: rows[often] * rows["mechanism"].map(draft.factors).astype(np.float64)},
+                measure=number,
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 

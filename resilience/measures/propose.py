@@ -1,6 +1,6 @@
 """Proposing measures: drafts of every family where the network is exposed, with their effects worked out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +14,9 @@ from resilience.loss import keys_of_assets, losses_by_asset
 from resilience.losses import LossIndex, index_graph, losses_of_assets, losses_of_sets, times_lost
 from resilience.measures.effects import apply, gather
 from resilience.measures.loops import second_path_drafts
+from resilience.measures.own import without_replaced
 from resilience.measures.sites import burying_drafts, limited, mobile_drafts, room_drafts
-from resilience.measures.types import Candidates, Int, Situation, Surroundings
+from resilience.measures.types import Candidates, Draft, Int, Situation, Surroundings
 from resilience.parameters import LEVELS, Level, Parameters
 
 MOST = 30
@@ -48,6 +49,7 @@ def propose(
     parameters: Parameters,
     around: Surroundings,
     *,
+    own: Sequence[Draft] = (),
     most: int = MOST,
 ) -> Candidates:
     """Propose measures of the three families for the rooms, séries and first paths that are exposed.
@@ -66,6 +68,9 @@ def propose(
         From `situations`.
     parameters : Parameters
     around : Surroundings
+    own : sequence of Draft
+        Works of the study itself, from `resilience.measures.own.own_drafts`; they stand in place of those
+        that would be proposed on the same objects, and are all kept.
     most : int
 
     Returns
@@ -88,7 +93,7 @@ def propose(
         network, routes, graph, index, ground, parameters, exposed=exposed, most=most
     )
     candidates = gather(
-        [*drafts, *lines, *paths], network, spof, today, parameters, around,
+        [*without_replaced([*drafts, *lines, *paths], own), *own], network, spof, today, parameters, around,
         omitted=omitted | other_lines | other_paths,
     )  # fmt: skip
     secured = prises_secured(central, candidates, index)

@@ -1,7 +1,7 @@
 """What a measure is: works on some objects, and what they change at each level of parameters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -117,6 +117,10 @@ class Draft:
         Before VAT.
     hypotheses : str
     link : Link or None
+    is_named : bool
+        True where `name` is the whole label, as the study has it.
+    factors : mapping of str to float
+        What remains of how often the treated objects fail, by mechanism, where the study says so itself.
     """
 
     mesure: str
@@ -129,6 +133,8 @@ class Draft:
     cost_eur: Mapping[Level, float]
     hypotheses: str
     link: Link | None = None
+    is_named: bool = False
+    factors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

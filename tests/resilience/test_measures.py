@@ -23,6 +23,7 @@ from resilience.measures import (
     Situation,
     Surroundings,
     apply,
+    own_drafts,
     present_cost,
     propose,
     situations,
@@ -31,6 +32,7 @@ from resilience.parameters import LEVELS, Level, default_parameters
 from resilience.rates import annual_rates
 from resilience.roads import road_graph
 from resilience.second_path import FirstPath, second_path
+from resilience.tables import StudyError, read_table
 from tests.resilience.service_graphs import service_graph
 
 PARAMETERS = default_parameters()
@@ -289,6 +291,89 @@ def test_an_nro_that_loses_its_mains_gets_batteries_a_generator_or_an_inlet(case
     assert told == [pytest.approx(one) for one in ([1.0, 6.0], [0.1, 10.0], [1.0, 8.0])]
     without = case.proposed().measures["mesure"]
     assert not set(works) & set(without), "nothing of the kind where no power cut is studied"
+
+
+OPTIONS = "mesure;libelle;objets;cost_eur_low;cost_eur_central;cost_eur_high;mecanisme;facteur\n"
+
+
+def options(tmp_path: Path, *rows: str) -> pd.DataFrame:
+    path = tmp_path / "options.csv"
+    path.write_text(OPTIONS + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+    return read_table(path, "options")
+
+
+def test_works_of_the_study_stand_in_place_of_those_proposed_on_the_same_objects(
+    case: Case, tmp_path: Path
+) -> None:
+    told = options(
+        tmp_path,
+        "protection_pm;;local:PMP;;900;1200;;",
+        ";Élaguer la branche;cheminement:W1;50;100;200;aerial_cut;0,25",
+        "enfouissement;;cheminement:W1, ptech:PT;;70000;;;",
+    )
+    around = Surroundings(dict.fromkeys(LEVELS, case.exposure), roads=roads())
+    own = own_drafts(told, case.network)
+    candidates = propose(case.network, case.routes, case.spof, case.today, PARAMETERS, around, own=own)
+    table = candidates.measures
+    # as many works as without the table, and the one that no rule proposes
+    assert len(table) == len(case.proposed().measures) + 1
+    bollards = of(candidates, "protection_pm", "PMP")
+    assert bollards["action_id"] == of(case.proposed(), "protection_pm", "PMP")["action_id"]
+    assert bollards[["cost_eur_low", "cost_eur_central", "cost_eur_high"]].tolist() == [900, 900, 1200]
+    burying = of(candidates, "enfouissement", "W1")
+    assert (burying["libelle"], burying["longueur_m"]) == ("Enfouir W1 (500 m)", 500.0)
+
+    pruning = int(np.flatnonzero(table["mesure"] == "option")[0])
+    assert table.loc[pruning, ["libelle", "prises_secured"]].tolist() == ["Élaguer la branche", 300]
+    assert table.geometry.iloc[pruning].length == 500.0
+
+    def cuts(chosen: list[int]) -> float:
+        rates = apply(case.today["central"], candidates, chosen, "central").rates
+        return float(rates.loc[rates["mechanism"] == "aerial_cut", "rate_per_year"].sum())
+
+    assert cuts([pruning]) == pytest.approx(0.25 * cuts([]))
+    bury = int(np.flatnonzero(table["mesure"] == "enfouissement")[0])
+    assert [min(pruning, bury), max(pruning, bury)] in candidates.exclusions.tolist()
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("protection_pm;;local:PMX;;900;;;", "line 2, column objets: no object 'local:PMX'"),
+        ("protection_pm;;local:NRO;;900;;;", "line 2, column objets: protection_pm is done to one PM"),
+        ("enfouissement;;cheminement:W0;;900;;;", "line 2, column objets: enfouissement is done to"),
+        ("enfouissement;;cheminement:W1,local:NRO;;9;;;", "line 2, column objets: only boxes"),
+        ("protection_pm;;local:PMP;950;900;;;", "line 2, column cost_eur_central: prices rise"),
+        ("protection_pm;;local:PMP;;-1;;;", "line 2, column cost_eur_central: prices rise"),
+        ("protection_pm;;local:PMP;;900;;pm_destroyed;0,5", "line 2, column mecanisme: works with a mesure"),
+        (";Élaguer;;;900;;aerial_cut;0,5", "line 2, column objets: a value is needed"),
+        (";Élaguer;cheminement:W1;;900;;aerial_cut;", "line 2: mesure or libelle and mecanisme and facteur"),
+        (";Élaguer;cheminement:W1;;900;;aerial_cuts;0,5", "line 2, column mecanisme: 'aerial_cuts'"),
+        ("protection;;local:PMP;;900;;;", "line 2, column mesure: 'protection'"),
+    ],
+)
+def test_an_option_that_cannot_be_done_is_refused_with_its_line_and_column(
+    case: Case, tmp_path: Path, row: str, told: str
+) -> None:
+    with pytest.raises(StudyError) as refused:
+        own_drafts(options(tmp_path, row), case.network)
+    assert told in str(refused.value)
+
+
+def test_two_lines_cannot_do_the_same_to_one_object(case: Case, tmp_path: Path) -> None:
+    twice = options(tmp_path, "protection_pm;;local:PMP;;900;;;", "protection_pm;;local:PMP;;950;;;")
+    with pytest.raises(StudyError, match="line 3, column objets: line 2 already does this"):
+        own_drafts(twice, case.network)
+
+
+def test_options_of_a_geopackage_are_drawn_as_its_layer_has_them(case: Case, tmp_path: Path) -> None:
+    path = tmp_path / "options.gpkg"
+    row = {"mesure": ["rehausse_pm"], "objets": ["local:PMP"], "cost_eur_central": [15_000.0]}
+    shape = shapely.LineString([(1500, 0), (1500, 30)])
+    gpd.GeoDataFrame(row, geometry=[shape], crs=2154).to_file(path, layer="options")
+    (draft,) = own_drafts(read_table(path, "options"), case.network)
+    assert draft.geometry == shape
+    assert (draft.length_m, draft.cost_eur["high"]) == (30.0, 15_000.0)
 
 
 def avoided(today: Situation, candidates: Candidates, draws: int) -> Callable[..., float]:
