@@ -192,7 +192,17 @@ def scenario(
     say = progress()
     read = _read_inventory([str(study)], say)
     played = [
-        play(told, one, read.network, read.routes, read.tables, day=today(), at_h=at_h, say=say)
+        play(
+            told,
+            one,
+            read.network,
+            read.routes,
+            read.tables,
+            day=today(),
+            owners=read.owners,
+            at_h=at_h,
+            say=say,
+        )
         for one in names
     ]
     rising = rising_waters(
@@ -263,6 +273,7 @@ class _Read(NamedTuple):
     tables: "dict[str, pd.DataFrame]"
     parameters: "Parameters"
     recipient: str
+    owners: "pd.DataFrame | None" = None
 
 
 def _tell(facts: Mapping[str, object], lines: Sequence[str], *, as_json: bool) -> None:
@@ -282,6 +293,7 @@ def _read_inventory(sources: list[str], say: Callable[[str], None]) -> _Read:
     from gracethd.network import build_network
     from gracethd.reading import read
     from gracethd.routes import trace_routes
+    from gracethd.stock.lengths import asset_owners
     from resilience.parameters import default_parameters
     from resilience.study import load_study
     from resilience.tables import load_tables
@@ -296,7 +308,9 @@ def _read_inventory(sources: list[str], say: Callable[[str], None]) -> _Read:
     routes = trace_routes(inventory, network, feeds=tables.get("feeds"))
     if study is None:
         return _Read(network, routes, tables, default_parameters(), "")
-    return _Read(network, routes, tables, study.parameters, study.recipient)
+    rules = [rule for one in study.scenarios.values() for rule in one.failures]
+    owners = asset_owners(inventory) if any(rule.owner for rule in rules) else None
+    return _Read(network, routes, tables, study.parameters, study.recipient, owners)
 
 
 def _run(study: "Study", output: Path, *, as_json: bool, scheduler: str | None = None) -> None:

@@ -23,7 +23,7 @@ class FailureRule:
         Of the study; `quantile` then chooses among the drawn states of the event, ordered by prises·h.
     quantile : float
         0.5 is a middling state, 0.95 one that is exceeded in one draw of twenty.
-    kind, segment, nature, commune, mounting : str
+    kind, segment, nature, commune, mounting, owner : str
         A selection: assets that fit all of those that are not empty.
     polygon : Path or None
         Also a selection: assets that touch the areas of this layer.
@@ -44,6 +44,7 @@ class FailureRule:
     nature: str = ""
     commune: str = ""
     mounting: Mounting | Literal[""] = ""
+    owner: str = ""
     polygon: Path | None = None
     share: float = 1.0
     at_h: float = 0.0

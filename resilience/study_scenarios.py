@@ -13,7 +13,7 @@ from resilience.scenarios import ClosedRoads, FailureRule, Mounting, NoAccess, O
 from resilience.sections import Section, StudyError
 
 KEYS = ("title", "start", "failures", "outages", "no_access", "closed_roads", "order", "level", "draws")
-SELECTION = ("kind", "segment", "nature", "commune", "mounting", "polygon")
+SELECTION = ("kind", "segment", "nature", "commune", "mounting", "owner", "polygon")
 FAILURE_KEYS = ("objects", "hazard", "event", "quantile", *SELECTION, "share", "at_h", "repair_h")
 NATURES = ("BPE", "NRO", "PBO", "PM", "appui", "chambre", "facade", "immeuble")
 
@@ -99,6 +99,7 @@ def _failure(raw: Section, folder: Path) -> FailureRule:
         nature=_one_of(raw, "nature", NATURES),
         commune=raw.text("commune", default=""),
         mounting=mounting or "",
+        owner=raw.text("owner", default=""),
         polygon=raw.path("polygon", folder) if "polygon" in raw.values else None,
         share=_share(raw, "share", default=1.0),
         at_h=at_h,

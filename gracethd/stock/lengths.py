@@ -85,9 +85,30 @@ def way_owners(inventory: Inventory) -> pd.Series:
     by_ends = _agreed(ends["way"], follow(ends["node"], by_place))
     own = way["cm_prop"] if "cm_prop" in way else pd.Series(np.nan, index=way.index, dtype=str)
     code = own.fillna(follow(way["cm_code"], by_conduit)).fillna(follow(way["cm_code"], by_ends))
+    return pd.Series(_named(code, inventory).to_numpy(object), index=pd.Index(way["cm_code"]))
+
+
+def asset_owners(inventory: Inventory) -> pd.DataFrame:
+    """List who owns what: kind (cheminement, conduite, ptech), code, owner; one row per asset that tells one.
+
+    Owners are named as in `way_owners`. An inventory carries none of cables, boxes and rooms.
+
+    Examples
+    --------
+    >>> asset_owners(inventory).groupby("owner").size()  # doctest: +SKIP
+    """
+    ways = way_owners(inventory)
+    parts = [pd.DataFrame({"kind": "cheminement", "code": ways.index, "owner": ways.to_numpy(object)})]
+    for kind, code, owner in (("conduite", "cd_code", "cd_prop"), ("ptech", "pt_code", "pt_prop")):
+        table = inventory[kind]
+        named = _named(table[owner], inventory).to_numpy(object)
+        parts.append(pd.DataFrame({"kind": kind, "code": table[code].to_numpy(object), "owner": named}))
+    return pd.concat(parts).dropna().reset_index(drop=True)
+
+
+def _named(code: pd.Series, inventory: Inventory) -> pd.Series:
     name = inventory["organisme"].drop_duplicates("or_code").set_index("or_code")["or_nom"]
-    named = follow(code, name).fillna(code)
-    return pd.Series(named.to_numpy(object), index=pd.Index(way["cm_code"]))
+    return follow(code, name).fillna(code)
 
 
 def _agreed(key: pd.Series, value: pd.Series) -> pd.Series:

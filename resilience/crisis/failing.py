@@ -58,6 +58,7 @@ def failed_assets(
     tables: Mapping[str, pd.DataFrame],
     parameters: Parameters,
     chances: Chances,
+    owners: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """List what fails in a scenario.
 
@@ -71,6 +72,8 @@ def failed_assets(
     parameters : Parameters
     chances : Chances
         Of the level of the scenario.
+    owners : DataFrame, optional
+        From `gracethd.stock.lengths.asset_owners`; of use where a selection names an owner.
 
     Returns
     -------
@@ -84,7 +87,8 @@ def failed_assets(
     Raises
     ------
     StudyError
-        An object, a zone, a commune or an event that does not exist, a selection in which nothing is.
+        An object, a zone, a commune, an owner or an event that does not exist, a selection in which nothing
+        is.
 
     Examples
     --------
@@ -99,7 +103,7 @@ def failed_assets(
             rows = pd.DataFrame({"asset": _named(rule, network, tables, where), "cause": "objets"})
         else:
             draw = f"{chances.seed}/{scenario.name}/{number}"
-            chosen = _selected(rule, network, tables, draw, where)
+            chosen = _selected(rule, network, tables, owners, draw, where)
             rows = pd.DataFrame({"asset": chosen, "cause": "selection"})
         if rule.repair_h is not None:
             rows["repair_h"] = rule.repair_h
@@ -132,7 +136,12 @@ def _named(rule: FailureRule, network: Network, tables: Mapping[str, pd.DataFram
 
 
 def _selected(
-    rule: FailureRule, network: Network, tables: Mapping[str, pd.DataFrame], draw: str, where: str
+    rule: FailureRule,
+    network: Network,
+    tables: Mapping[str, pd.DataFrame],
+    owners: pd.DataFrame | None,
+    draw: str,
+    where: str,
 ) -> Numbers:
     assets = network.assets
     keep = np.ones(len(assets), np.bool_)
@@ -142,6 +151,8 @@ def _selected(
     if rule.mounting:
         lines = network.lines
         keep &= assets.index.isin(lines.loc[lines["typ_imp"].isin(_MOUNTINGS[rule.mounting]), "asset"])
+    if rule.owner:
+        keep &= _owned_by(rule.owner, assets, owners, where)
     if rule.commune:
         keep &= _in_commune(rule.commune, assets, keep, tables, where)
     if rule.polygon is not None:
@@ -155,6 +166,19 @@ def _selected(
     # the assets of the smallest numbers: exactly the share, and a larger one holds a smaller one
     n = max(1, round(rule.share * len(chosen)))
     return np.sort(chosen[np.argsort(state, kind="stable")[:n]])
+
+
+def _owned_by(
+    owner: str, assets: gpd.GeoDataFrame, owners: pd.DataFrame | None, where: str
+) -> NDArray[np.bool_]:
+    if owners is None or owners.empty:
+        raise StudyError(f"{where}: owner {owner!r} is named, and the inventory tells no owner of anything")
+    of_owner = owners[owners["owner"] == owner]
+    if of_owner.empty:
+        known = ", ".join(repr(one) for one in sorted(owners["owner"].unique()))
+        raise StudyError(f"{where}: nothing belongs to an owner {owner!r}; known: {known}")
+    named = pd.MultiIndex.from_frame(assets[["kind", "code"]])
+    return np.asarray(named.isin(pd.MultiIndex.from_frame(of_owner[["kind", "code"]])), np.bool_)
 
 
 def _in_commune(

@@ -97,7 +97,7 @@ class Played:
     sites: pd.DataFrame
 
 
-def play(
+def play(  # noqa: PLR0913 - one argument for each thing that is read
     study: Study,
     name: str,
     network: Network,
@@ -105,6 +105,7 @@ def play(
     tables: Mapping[str, pd.DataFrame],
     *,
     day: date,
+    owners: pd.DataFrame | None = None,
     at_h: float | None = None,
     say: Say = lambda _: None,
 ) -> Played:
@@ -120,6 +121,8 @@ def play(
         `resilience.tables.load_tables`.
     day : date
         On which maps must be in force, where they do not say another one.
+    owners : DataFrame, optional
+        From `gracethd.stock.lengths.asset_owners`, where the scenario selects by owner.
     at_h : float, optional
         Hour of the situation that is told; without it the first hour at which most prises are down.
     say : callable
@@ -128,7 +131,7 @@ def play(
     Raises
     ------
     StudyError
-        A scenario, an object, a zone, a commune or an event that does not exist.
+        A scenario, an object, a zone, a commune, an owner or an event that does not exist.
 
     Examples
     --------
@@ -145,7 +148,7 @@ def play(
     say("pannes")
     possible = _probabilities(study, scenario, network, tables, day)
     chances = Chances(graph, nominal, possible, study.seed, study.loss.draws)
-    failures = failed_assets(scenario, network, tables, study.parameters, chances)
+    failures = failed_assets(scenario, network, tables, study.parameters, chances, owners)
     say("réparations")
     tasks = repair_tasks(failures, scenario, network, study.parameters, nominal, weights)
     say("accès")

@@ -90,7 +90,8 @@ def test_the_ready_scenarios_of_the_documentation_are_read() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     read = [read_scenarios(Section("scenarios", tomllib.loads(text)["scenarios"]), Path()) for text in blocks]
     ready = {name: scenario for part in read for name, scenario in part.items()}
-    assert len(ready) == 11
+    assert len(ready) == 12
     assert ready["crue_100"].closed_roads == ClosedRoads("crue", "Q100", 72.0)
     assert ready["crue_100"].draws == 200
+    assert ready["appuis_d_un_tiers"].failures[0].owner == "Énergie fictive"
     assert [one.at_h for one in ready["delestage"].outages] == [0, 2, 4]

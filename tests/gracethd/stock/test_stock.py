@@ -20,7 +20,7 @@ from gracethd.network import Network, build_network
 from gracethd.reading import read
 from gracethd.routes import Routes, trace_routes
 from gracethd.stock import read_communes, take_stock, write_stock
-from gracethd.stock.lengths import big_aerial_km, fibre_class, way_owners
+from gracethd.stock.lengths import asset_owners, big_aerial_km, fibre_class, way_owners
 from gracethd.stock.quality import findings_by_commune, findings_by_zone
 from tests.networks import cable, draw, make_inventory, nro, pbo, pm, prises, way
 
@@ -222,6 +222,18 @@ def test_a_company_is_named_and_anyone_else_is_a_code() -> None:
     company = {"or_code": "O1", "or_nom": "RÉSEAUX SA", "or_siren": "123"}
     assert owned(organisme=[company])["W"] == "RÉSEAUX SA"
     assert owned(organisme=[{"or_code": "O1", "or_nom": None}])["W"] == "O1"
+
+
+def test_each_asset_that_tells_its_owner_is_listed_once_under_the_name_of_the_company() -> None:
+    inventory = make_inventory(
+        ptech=[{"pt_code": "P1", "pt_nd_code": "N1", "pt_prop": "O1"}, {"pt_code": "P2", "pt_nd_code": "N2"}],
+        cheminement=[{"cm_code": "W", "cm_ndcode1": "N1", "cm_ndcode2": "N2"}],
+        conduite=[{"cd_code": "C", "cd_prop": "O2"}],
+        organisme=[{"or_code": "O1", "or_nom": "RÉSEAUX SA", "or_siren": "123"}],
+    )
+    assert asset_owners(inventory).to_numpy().tolist() == [
+        ["cheminement", "W", "RÉSEAUX SA"], ["conduite", "C", "O2"], ["ptech", "P1", "RÉSEAUX SA"],
+    ]  # fmt: skip
 
 
 def test_the_demo_adds_up_to_its_published_lengths(demo: Built) -> None:

@@ -299,6 +299,32 @@ def test_a_selection_keeps_what_fits_all_of_it(played: Play, tmp_path: Path) -> 
     assert told.tasks["code"].tolist() == ["W1"]
 
 
+def test_a_selection_by_owner_takes_what_is_his_and_names_the_owners_known(
+    network: tuple[Network, Routes],
+) -> None:
+    """A code stands for one object of its kind only: chamber CH is O1's, way CH would be another object."""
+    net, routes = network
+    owners = pd.DataFrame(
+        [("cheminement", "W1", "O1"), ("cheminement", "W2", "O2"), ("ptech", "CH", "O1"),
+         ("cheminement", "CH", "O2")], columns=["kind", "code", "owner"],
+    )  # fmt: skip
+    graph = routes.nominal
+    chances = Chances(graph, index_graph(graph, graph.prises[:, None]), pd.DataFrame(), seed=1, draws=1)
+
+    def failed(owners: pd.DataFrame | None, **selection: str) -> list[str]:
+        crisis = Scenario("x", "x", failures=(FailureRule(**selection),))  # type: ignore[arg-type]
+        out = failed_assets(crisis, net, {}, default_parameters(), chances, owners)
+        return net.assets["code"].iloc[out["asset"]].tolist()
+
+    assert failed(owners, owner="O1") == ["W1", "CH"]
+    assert failed(owners, owner="O2") == ["W2"]
+    assert failed(owners, owner="O1", kind="ptech") == ["CH"]
+    with pytest.raises(StudyError, match=r"failures\[0\]: nothing .* owner 'O3'; known: 'O1', 'O2'"):
+        failed(owners, owner="O3")
+    with pytest.raises(StudyError, match="the inventory tells no owner of anything"):
+        failed(None, owner="O1")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
