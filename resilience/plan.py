@@ -22,7 +22,7 @@ from resilience.choice import (
     bundle_greedy,
     frontier,
     limits_of,
-    sampled_model,
+    sampled_models,
     shares_chosen,
     years_of,
 )
@@ -111,7 +111,7 @@ def choose(
         When its conditions cannot be met.
     """
     limits = limits_of(budget, candidates)
-    models = {level: sampled_model(today[level], candidates, level, sampling) for level in LEVELS}
+    models = sampled_models(today, candidates, sampling)
     model = models["central"]
     taken, bound = _best(model, limits)
     losses = {level: _losses_by_cause(today[level], sampling) for level in LEVELS}

@@ -8,7 +8,7 @@ from resilience.choice.budget import BudgetError, limits_of, years_of
 from resilience.choice.greedy import bundle_greedy
 from resilience.choice.limits import Limits
 from resilience.choice.programme import best_set, bound_of
-from resilience.choice.sampled import Sampled, alone, sampled_model
+from resilience.choice.sampled import Sampled, alone, sampled_model, sampled_models
 from resilience.choice.stability import frontier, shares_chosen
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "frontier",
     "limits_of",
     "sampled_model",
+    "sampled_models",
     "shares_chosen",
     "years_of",
 ]

@@ -10,6 +10,7 @@ less what is so already with no option at all. It is exact on these draws but fo
 network keeps `MOST_ROUTES` routes, and options on one bearer do not combine in events.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -26,7 +27,7 @@ from resilience.loss.draws import distinct_sets
 from resilience.losses import losses_of_assets, with_weights
 from resilience.measures import Candidates, Situation
 from resilience.measures.effects import keys_with_works, possible_graph
-from resilience.parameters import Level
+from resilience.parameters import LEVELS, Level
 from resilience.spanning import Bool, Long
 
 Float = NDArray[np.float64]
@@ -90,9 +91,41 @@ def sampled_model(today: Situation, candidates: Candidates, level: Level, sampli
     level : {"low", "central", "high"}
     sampling : Sampling
     """
+    return _model(today, candidates, level, sampling, _paths(today, candidates))
+
+
+def sampled_models(
+    today: Mapping[Level, Situation], candidates: Candidates, sampling: Sampling
+) -> dict[Level, Sampled]:
+    """Build the model of each level; the network is walked once for all of them.
+
+    Parameters
+    ----------
+    today : mapping of Level to Situation
+        Of one graph.
+    candidates, sampling
+        As for `sampled_model`.
+    """
+    paths = _paths(today["central"], candidates)
+    return {level: _model(today[level], candidates, level, sampling, paths) for level in LEVELS}
+
+
+def _paths(today: Situation, candidates: Candidates) -> tuple[PieceIndex, Cures, Bool]:
+    """Lay every second path that could be built; tell which assets cut an end of one."""
     cures = Cures()
     graph, conditions = possible_graph(today.graph, candidates)
     pieces = index_pieces(graph, [[cures.number((one,)) for one in asked] for asked in conditions])
+    return pieces, cures, _concerned(pieces, graph, len(conditions))
+
+
+def _model(
+    today: Situation,
+    candidates: Candidates,
+    level: Level,
+    sampling: Sampling,
+    paths: tuple[PieceIndex, Cures, Bool],
+) -> Sampled:
+    pieces, cures, concerned = paths
     serves = np.diff(pieces.owned.ptr) > 0
     failures, rates = (table[serves[table["asset"]]] for table in (today.failures, today.rates))
     changed_p, changed_rates = (
@@ -107,7 +140,7 @@ def sampled_model(today: Situation, candidates: Candidates, level: Level, sampli
         states_by_rates(
             rates,
             changed_rates,
-            _concerned(pieces, graph, len(conditions)),
+            concerned,
             cures,
             exclusions=[(int(a), int(b)) for a, b in candidates.exclusions],
         ),
