@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from gracethd.compiled import compiled
 from resilience.choice.limits import CENT, Limits
-from resilience.choice.routes import nothing
 from resilience.choice.sampled import Sampled, rows_of
 from resilience.loss.draws import distinct_sets
-from resilience.spanning import Long
+from resilience.spanning import Long, nothing
 
 Bool = NDArray[np.bool_]
 Float = NDArray[np.float64]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gracethd.compiled import compiled
 from gracethd.service import ServiceGraph
 from resilience.losses import LOOSE, OPENS, REMOVES, Elements, LossIndex, Owned, index_graph, owned_elements
-from resilience.spanning import Bool, Int, Long
+from resilience.spanning import Bool, Int, Long, nothing
 
 NO_CURE = 0
 """Number of the cure of what no option cures."""
@@ -172,12 +172,6 @@ Forest = tuple[Int, Int, Int, Int]
 Marks = tuple[Long, Long, Long, Long]
 Edges = tuple[list[int], list[int], list[int], list[int]]
 Ways = tuple[list[int], list[int], list[int], Long]
-
-
-@compiled
-def nothing() -> list[int]:
-    """Give an empty list of whole numbers, which a compiler cannot tell from any other empty list."""
-    return [0 for _ in range(0)]
 
 
 @compiled
