@@ -70,12 +70,15 @@ class Plan:
         loss_after, avoided (by level, of the whole set on the whole network), avoided_model (central, by
         the sampled model that the choice was made on), bound (no set within the limits avoids more by that
         model), gap, n_needs (of the model), message.
+    follow_up : DataFrame or None
+        What became of works of an earlier plan that are not in this one (`resilience.follow_up`).
     """
 
     plan: gpd.GeoDataFrame
     ecartees: gpd.GeoDataFrame
     frontier: pd.DataFrame
     summary: dict[str, object]
+    follow_up: pd.DataFrame | None = None
 
 
 def choose(

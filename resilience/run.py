@@ -27,6 +27,7 @@ from resilience.exposure import (
     layers_near,
     unmapped_by_commune,
 )
+from resilience.follow_up import choose_followed
 from resilience.fragility import failure_probabilities, of_a_year
 from resilience.hazards import flood_rows, hazard_findings, on_day, recurrent_floods, with_kinds
 from resilience.incidents import update_rates
@@ -52,7 +53,6 @@ from resilience.measures import Surroundings, own_drafts, propose, situations
 from resilience.mechanisms import effect_findings
 from resilience.outages import outage_exposure
 from resilience.parameters import LEVELS, Level
-from resilience.plan import choose
 from resilience.power import power_cuts
 from resilience.rates import GROUND, annual_rates
 from resilience.results import MIN_PRISES, Results
@@ -151,7 +151,10 @@ def analyse(
             today = situations(network, routes, failures, rates)
             candidates = propose(network, routes, table, today, study.parameters, around, own=own)
             sampling = Sampling(study.seed, study.loss.draws, study.loss.tail, workers)
-            plan = choose(today, candidates, sampling, budget=study.budget, first_year=day.year + 1)
+            plan = choose_followed(
+                today, candidates, sampling, tables.get("suivi"),
+                budget=study.budget, first_year=day.year + 1,
+            )  # fmt: skip
     clock.stop()
     found += [
         *(inventory.findings, network.findings, routes.findings),

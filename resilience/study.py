@@ -35,7 +35,7 @@ Language = Literal["fr"]
 Tail = Literal["none", "constant", "linear"]  # as resilience.loss has them, without loading it
 TableName = Literal[
     "communes", "abonnes", "sites_sensibles", "cuivre", "feeds", "equipements", "ressources", "routes",
-    "terrain", "groupes", "incidents", "options",
+    "terrain", "groupes", "incidents", "options", "suivi",
 ]  # fmt: skip
 
 KEYS = (

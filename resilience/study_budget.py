@@ -7,6 +7,8 @@ from resilience.sections import Section, StudyError
 
 FAMILIES = ("BOUCLAGE", "SECURISATION_SITE", "ENFOUISSEMENT", "AUTRE")
 """Families of works, as `resilience.measures` has them, without loading it."""
+STATUTS = ("proposé", "validé_smo", "aps", "apd", "travaux", "doe", "abandonné")
+"""How far a work of a plan is, as `resilience.measures` has it, without loading it."""
 _KEYS = ("total_eur", "families", "floors", "years_eur", "force", "forbid")
 
 

@@ -24,6 +24,7 @@ from gracethd.values import parse_date, parse_number
 from resilience.road_files import read_graphml, read_osm
 from resilience.sections import StudyError, near_name
 from resilience.study import Study
+from resilience.study_budget import STATUTS
 
 SiteType = Literal[
     "sdis", "hopital", "ehpad", "gendarmerie", "mairie", "prefecture", "enseignement", "eau", "pylone",
@@ -154,6 +155,11 @@ SCHEMAS: Mapping[str, Schema] = {
          Column("code", required=True), Column("passage", choices=("PON", "SNC", "AQU"))),
         key=("group", "kind", "code"),
     ),
+    "suivi": Schema(
+        (Column("action_id", required=True, aliases=("action",)), Column("libelle", aliases=("libellé",)),
+         Column("statut", choices=STATUTS), Column("decision_comite"), Column("commentaire")),
+        key=("action_id",),
+    ),
     "options": Schema(
         (Column("mesure", choices=get_args(OwnWork)), Column("libelle"), Column("objets", required=True),
          Column("cost_eur_low", "number"), Column("cost_eur_central", "number", required=True),
@@ -240,6 +246,10 @@ def _read_xlsx(path: Path, name: str) -> pd.DataFrame:
             size = sum(member.file_size for member in archive.infolist())
         if size > MAX_XLSX_BYTES:
             raise StudyError(f"{name} ({path.name}): {size:,} bytes unpacked; give the table as CSV")
+        if name == "suivi":
+            from resilience.follow_up import read_returned
+
+            return read_returned(path)
         frame = pd.read_excel(path, dtype=str, keep_default_na=False, na_values=[""], engine="openpyxl")
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         if isinstance(error, StudyError):

@@ -5,8 +5,8 @@ only formulas are the totals, which carry their value, so that a reader that doe
 """
 
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -62,6 +62,8 @@ class Sheet:
         Columns for the horizontal and the vertical axis of a chart drawn under the table.
     on_paper : int, optional
         Columns that are printed, the first ones; the others are grouped behind. None = all.
+    choices : mapping of str to sequence of str
+        Columns that readers fill from a closed list, and the list: drop-downs in their cells.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Sheet:
     totals: tuple[str, ...] = ()
     curve: tuple[str, str] | None = None
     on_paper: int | None = None
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def write_workbook(
@@ -190,6 +193,10 @@ def _write_sheet(book: Workbook, formats: dict[str, XlsxFormat], sheet: Sheet, m
         page.set_column(position, position, width, None, {"level": 1, "hidden": True} if behind else {})
         if not behind:
             n_lines = [max(n, _n_lines(text, width)) for n, text in zip(n_lines, texts, strict=True)]
+        if name in sheet.choices and len(frame):
+            last = _HEADER_ROW + len(frame)
+            allowed = {"validate": "list", "source": list(sheet.choices[name])}
+            page.data_validation(_HEADER_ROW + 1, position, last, position, allowed)
         if name in sheet.totals and len(frame):
             _write_total(page, position, frame[name], formats[f"total_{how}"])
     for row, n in enumerate(n_lines, start=_HEADER_ROW + 1):

@@ -124,6 +124,7 @@ def report_of(results: Results) -> Report:
         draws=study.loss.draws,
         plan=None if plan is None else plan.plan,
         ecartees=None if plan is None else plan.ecartees.rename(columns={"motif": "raison"}),
+        follow_up=None if plan is None else plan.follow_up,
         frontier=None if plan is None else plan.frontier,
         budget={} if plan is None else _budget(plan),
         parameters=described_parameters(study.parameters.table, study.language),

@@ -1,19 +1,24 @@
 """The plan's sheets, as a committee reads them: what is chosen, by year, by family, and beyond the budget."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from gracethd.outputs.labels import value_label
 from gracethd.outputs.workbook import Sheet
+from resilience.study_budget import STATUTS
 
 from .report import Report
 
 ON_PAPER = (
     "rank", "priority", "libelle", "commune", "year_start", "cost_eur_central",
-    "prises_h_avoided_per_year_central", "eur_per_prise_h", "prises_secured", "statut", "explication",
+    "prises_h_avoided_per_year_central", "eur_per_prise_h", "prises_secured", "explication", "statut",
+    "decision_comite", "commentaire",
 )  # fmt: skip
 """Columns that are printed, in order; the others follow, grouped, and can be unfolded on a screen."""
 NEXT = 10
 """Works that are named in `Au-delà`: what the next euros would buy."""
+_CHOICES = {"statut": STATUTS}
 _TOTALS = (
     "prises_h_avoided_per_year_central", "cost_eur_low", "cost_eur_central", "cost_eur_high", "longueur_m",
 )  # fmt: skip
@@ -34,7 +39,9 @@ def _chosen(report: Report) -> list[Sheet]:
         "Effets estimés mesure par mesure : leur total n'est l'effet du plan que si les mesures sont "
         "indépendantes (voir Synthèse). Les prises sécurisées ne s'additionnent pas."
     )
-    sheets = [_sheet("Plan", plan, "Plan d'actions", note)]
+    asked = f"{note} À remplir et à rendre : statut, décision, commentaire."
+    blank = {name: "" for name in ("decision_comite", "commentaire") if name not in plan}
+    sheets = [replace(_sheet("Plan", plan.assign(**blank), "Plan d'actions", asked), choices=_CHOICES)]
     if len(plan) and "year_start" in plan:
         sheets.append(
             Sheet("Par année", by_year(plan), "Plan par année de début des travaux", _YEARS, _YEAR_TOTALS)
@@ -43,6 +50,9 @@ def _chosen(report: Report) -> list[Sheet]:
         for family, rows in plan.groupby("famille", sort=True):
             name = value_label("famille", family)
             sheets.append(_sheet(name[:31], rows, f"{name} : mesures du plan", note))
+    if report.follow_up is not None:
+        told = "Travaux d'un plan précédent qui ne sont pas dans celui-ci, et ce qu'ils sont devenus."
+        sheets.append(Sheet("Suivi", report.follow_up, "Suivi du plan précédent", told, choices=_CHOICES))
     return sheets
 
 
@@ -101,9 +111,9 @@ def beyond_the_budget(others: pd.DataFrame) -> pd.DataFrame:
 
 def _sheet(name: str, frame: pd.DataFrame, title: str, note: str, totals: tuple[str, ...] = _TOTALS) -> Sheet:
     """Lay a table of works out for paper: the columns that are read first, the others grouped behind."""
-    first = [*ON_PAPER[:-1], "raison", "prises_h_added_per_year", "explication"]
-    if "raison" not in frame:
-        first.remove("prises_h_added_per_year")
+    first = [*ON_PAPER]
+    if "raison" in frame:
+        first = [*ON_PAPER[:8], "prises_h_added_per_year", "raison", "explication"]
     printed = [column for column in first if column in frame]
     behind = [column for column in frame.columns if column not in printed]
     return Sheet(name, pd.DataFrame(frame)[[*printed, *behind]], title, note, totals, on_paper=len(printed))

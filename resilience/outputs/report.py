@@ -65,6 +65,8 @@ class Report:
         Conventions of the expected annual loss (D19), named wherever it is shown.
     plan, ecartees : GeoDataFrame or DataFrame, optional
         Measures that were chosen, and the others with ``raison``.
+    follow_up : DataFrame, optional
+        What became of works of an earlier plan (`resilience.follow_up.followed_plan`).
     frontier : DataFrame, optional
         What other budgets would avoid (`resilience.choice.stability.frontier`).
     budget : mapping
@@ -103,6 +105,7 @@ class Report:
     tail: str = "constant"
     draws: int = 0
     plan: pd.DataFrame | None = None
+    follow_up: pd.DataFrame | None = None
     frontier: pd.DataFrame | None = None
     ecartees: pd.DataFrame | None = None
     budget: Mapping[str, float] = field(default_factory=dict)
