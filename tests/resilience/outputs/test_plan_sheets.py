@@ -57,7 +57,7 @@ def test_what_is_read_first_is_printed_and_the_rest_is_grouped_behind(
     path = tmp_path / "plan.xlsx"
     write_workbook(list(sheets.values()), path, title="Essai", recipient="Comité", day=date(2026, 1, 1))
     page = openpyxl.load_workbook(path)["Plan"]
-    printed = [name for name in ON_PAPER if name in plan]
+    printed = [name for name in ON_PAPER if name in sheets["Plan"].frame]
     last = openpyxl.utils.get_column_letter(len(printed))
     assert page.print_area == f"'Plan'!$A$1:${last}$9"
     hidden = [name for name, column in page.column_dimensions.items() if column.hidden]
