@@ -163,6 +163,15 @@ def plain_path(value: object, folder: Path, where: str) -> Path:
     if not isinstance(value, str) or not value.strip():
         shown = "nothing" if value is None else repr(value)
         raise StudyError(f"{where}: a path between quotes is expected, not {shown}")
-    if _PREFIX.match(value) or value.startswith(("/vsi", "\\\\", "//")) or not value.isprintable():
-        raise StudyError(f"{where}: {value!r} is not a plain file path; copy the file beside the study")
+    prefix = _PREFIX.match(value)
+    if prefix or value.startswith(("/vsi", "\\\\", "//")) or not value.isprintable():
+        # an address may hold a password: only what it begins with is shown
+        told = f"{prefix[0]}..." if prefix else value
+        is_database = prefix is not None and prefix[0].lower().startswith(("postgres", "pg:"))
+        cure = (
+            "run gracethd import ADDRESS -o inventaire.parquet and name that folder"
+            if is_database
+            else "copy the file beside the study"
+        )
+        raise StudyError(f"{where}: {told!r} is not a plain file path; {cure}")
     return folder / value

@@ -159,6 +159,13 @@ def test_a_wrong_study_is_refused_with_the_key_and_the_cure(
         load_study(write(folder, FULL.replace(old, new)))
 
 
+def test_an_address_is_refused_without_its_password_and_with_the_cure(folder: Path) -> None:
+    address = "postgresql://moi:secret@serveur/reseau?schema=nord"
+    with pytest.raises(StudyError, match=r"'postgresql:.*not a plain file path; run gracethd import") as told:
+        load_study(write(folder, FULL.replace("livraisons/*.zip", address)))
+    assert "secret" not in str(told.value)
+
+
 def test_a_budget_may_be_spread_and_bound(folder: Path) -> None:
     text = FULL.replace(
         "total_eur = 300000",
