@@ -107,6 +107,8 @@ def _ends(network: Network, routes: Routes, graph: ServiceGraph, index: LossInde
     rooms = routes.rooms[routes.rooms["vertex_nominal"] >= 0]
     table = rooms[["code", "asset", "nature", "nro"]].assign(vertex=rooms["vertex_nominal"])
     table = pd.concat([table, _feed_ends(network, routes, graph, table["vertex"])], ignore_index=True)
+    # a room that nothing serves today has nothing to lose, and nothing to pass on
+    table = table[index.tree.position[table["vertex"]] >= 0].reset_index(drop=True)
     vertex = table["vertex"].to_numpy(np.int64)
     own = tuple(np.unique(graph.vertex_asset[graph.vertex_of == v]) for v in vertex)
     relays = vertex[(table["nature"] != "PM").to_numpy()]

@@ -11,12 +11,13 @@ from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from resilience.ground import build_ground
 from resilience.loss import keys_of_assets, losses_by_asset
-from resilience.losses import LossIndex, index_graph, losses_of_assets, losses_of_sets, times_lost
-from resilience.measures.effects import apply, gather
+from resilience.losses import LossIndex, index_graph, losses_of_assets
+from resilience.measures.effects import gather
 from resilience.measures.loops import second_path_drafts
 from resilience.measures.own import without_replaced
+from resilience.measures.secured import prises_secured
 from resilience.measures.sites import burying_drafts, limited, mobile_drafts, room_drafts
-from resilience.measures.types import Candidates, Draft, Int, Situation, Surroundings
+from resilience.measures.types import Candidates, Draft, Situation, Surroundings
 from resilience.parameters import LEVELS, Level, Parameters
 
 MOST = 30
@@ -98,53 +99,6 @@ def propose(
     )  # fmt: skip
     secured = prises_secured(central, candidates, index)
     return replace(candidates, measures=candidates.measures.assign(prises_secured=secured))
-
-
-def prises_secured(today: Situation, candidates: Candidates, index: LossIndex) -> NDArray[np.int64]:
-    """Count, for each measure, the traced prises for which a failure goes away or becomes rarer, each once.
-
-    Parameters
-    ----------
-    today : Situation
-        Of the central level.
-    candidates : Candidates
-    index : LossIndex
-        Of today's graph.
-
-    Returns
-    -------
-    (n_measures,) int64
-    """
-    secured = np.zeros(len(candidates.measures), np.int64)
-    for number, treated in _lowered(today, candidates).items():
-        secured[number] = losses_of_sets(index, np.array([0, len(treated)]), treated)[0, 0]
-    for number, link in candidates.links.items():
-        graph = apply(today, candidates, [number], "central").graph
-        after = index_graph(graph, graph.prises[:, None])
-        # each alone: what cuts the room may also carry its distribution, which the new path does not save;
-        # a path only adds ways, so a vertex is saved from something where fewer of them cut it than before
-        before = times_lost(index, link.protects)
-        saved = before > times_lost(after, link.protects)[: len(before)]
-        secured[number] = today.graph.prises[saved].sum()
-    return secured
-
-
-def _lowered(today: Situation, candidates: Candidates) -> dict[int, Int]:
-    """Give, by measure, the assets of today that it makes fail more rarely, or for less long."""
-    found = []
-    for before, changes, often, event in (
-        (today.failures, candidates.failures["central"], "p", ["hazard", "scenario"]),
-        (today.rates, candidates.rates["central"], "rate_per_year", []),
-    ):
-        rows = changes.merge(before, on=["asset", "mechanism", *event], suffixes=("", "_before"))
-        better = rows[often] * rows["repair_h"] < rows[f"{often}_before"] * rows["repair_h_before"]
-        found.append(rows.loc[better, ["measure", "asset"]])
-    pairs = pd.concat(found)
-    return {
-        number: np.unique(pairs.loc[pairs["measure"] == number, "asset"].to_numpy(np.int32))
-        for number in np.unique(pairs["measure"]).tolist()
-        if number not in candidates.links
-    }
 
 
 def _exposed(central: Situation, index: LossIndex) -> NDArray[np.float64]:
