@@ -18,6 +18,7 @@ from gracethd.findings import merge_findings
 from gracethd.network import Network, build_network
 from gracethd.reading import read
 from gracethd.routes import Routes, trace_routes
+from gracethd.stock.lengths import asset_owners
 from resilience.backtest import back_test
 from resilience.bearers import equipment_findings
 from resilience.exposure import (
@@ -147,7 +148,9 @@ def analyse(
         plan = None
         if study.budget is not None:
             clock.start("plan d'actions")
-            around = Surroundings(_of_a_year(told), floods, equipment, _roads(tables), joint)
+            around = Surroundings(
+                _of_a_year(told), floods, equipment, _roads(tables), joint, asset_owners(inventory)
+            )
             today = situations(network, routes, failures, rates)
             candidates = propose(network, routes, table, today, study.parameters, around, own=own)
             sampling = Sampling(study.seed, study.loss.draws, study.loss.tail, workers)

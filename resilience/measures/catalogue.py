@@ -65,7 +65,7 @@ WORKS: dict[str, Work] = {
         "SECURISATION_SITE", "Protéger le PM {} (potelets, serrure)", "permission de voirie", "site", "site"
     ),
     "enfouissement": Work(
-        "ENFOUISSEMENT", "Enfouir la partie aérienne de la série {}", f"{_STREET}, coordination de travaux",
+        "ENFOUISSEMENT", "Enfouir {}", f"{_STREET}, coordination de travaux",
         "burying", "line",
     ),
     OWN: Work("AUTRE", "{}", "à préciser", "site", "site"),

@@ -11,8 +11,9 @@ import pandas as pd
 import shapely
 
 from gracethd.network.types import Network
+from resilience.measures.burying import AERIAL
 from resilience.measures.catalogue import OWN
-from resilience.measures.sites import AERIAL, name_of, place_of
+from resilience.measures.sites import name_of, place_of
 from resilience.measures.types import Draft, Int
 from resilience.objects import object_named
 from resilience.parameters import Level

@@ -12,11 +12,12 @@ from gracethd.routes.types import Routes
 from resilience.ground import build_ground
 from resilience.loss import keys_of_assets, losses_by_asset
 from resilience.losses import LossIndex, index_graph, losses_of_assets
+from resilience.measures.burying import burying_drafts
 from resilience.measures.effects import gather
 from resilience.measures.loops import second_path_drafts
 from resilience.measures.own import without_replaced
 from resilience.measures.secured import prises_secured
-from resilience.measures.sites import burying_drafts, limited, mobile_drafts, room_drafts
+from resilience.measures.sites import limited, mobile_drafts, room_drafts
 from resilience.measures.types import Candidates, Draft, Situation, Surroundings
 from resilience.parameters import LEVELS, Level, Parameters
 
@@ -56,9 +57,9 @@ def propose(
     """Propose measures of the three families for the rooms, séries and first paths that are exposed.
 
     Rooms that a flood reaches are raised or walled in, NRO get fire detection, street cabinets bollards or a
-    lock; the aerial ways of each série are buried; NRO and PM that one object alone can cut (a false loop
-    is one) get a second path. Of each kind the `most` exposed ones are kept: those whose treated objects
-    cost most prises·h a year when they fail alone.
+    lock; aerial ways are buried along one road, in one commune and of one owner; NRO and PM that one object
+    alone can cut (a false loop is one) get a second path. Of each kind the `most` exposed ones are kept:
+    those whose treated objects cost most prises·h a year when they fail alone.
 
     Parameters
     ----------
@@ -88,7 +89,9 @@ def propose(
         room_drafts(network, today, losses_of_assets(index)[:, 0], parameters), exposed, most
     )
     drafts += mobile_drafts(network, today, losses_of_assets(index)[:, 0], parameters)
-    lines, other_lines = burying_drafts(network, spof, parameters, exposed=exposed, most=most)
+    lines, other_lines = burying_drafts(
+        network, spof, parameters, exposed=exposed, most=most, owners=around.owners
+    )
     ground = build_ground(network, roads=around.roads, hazards=around.hazards)
     paths, other_paths = second_path_drafts(
         network, routes, graph, index, ground, parameters, exposed=exposed, most=most

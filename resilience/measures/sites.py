@@ -1,4 +1,4 @@
-"""Drafts of works on rooms and on aerial lines: raise, wall in, watch, protect, bury."""
+"""Drafts of works on rooms: raise, wall in, watch, protect, keep powered, stand in for."""
 
 import re
 from collections.abc import Mapping
@@ -12,9 +12,6 @@ from gracethd.network.types import Network
 from resilience.measures.catalogue import at_levels
 from resilience.measures.types import Draft, Int, Situation
 from resilience.parameters import LEVELS, Level, Parameters
-
-AERIAL = ("0", "1")
-"""Mountings (typ_imp) that burying does away with: telecom poles and power poles; a façade has none."""
 
 _FLOODED = {
     "batardeau_nro": (
@@ -125,62 +122,6 @@ def mobile_drafts(
     ]
 
 
-def burying_drafts(
-    network: Network, spof: pd.DataFrame, parameters: Parameters, *, exposed: NDArray[np.float64], most: int
-) -> tuple[list[Draft], dict[str, int]]:
-    """Draft the burying of the aerial ways of each série; drops are in no série and stay as they are.
-
-    The poles of the série become chambers, and its boxes stand in them.
-
-    Parameters
-    ----------
-    network : Network
-    spof : DataFrame
-        kind, code and serie are read.
-    parameters : Parameters
-    exposed : (n_assets,) float64
-        Prises·h per year that each asset costs alone.
-    most : int
-        Séries kept, those whose aerial ways cost most.
-
-    Returns
-    -------
-    drafts, omitted
-        `omitted` counts the other séries that cost anything.
-    """
-    serie = _serie_of_assets(network, spof)
-    kind, nature = network.assets["kind"].to_numpy(), network.assets["nature"].to_numpy()
-    asset = network.lines["asset"].to_numpy()
-    is_aerial = network.lines["typ_imp"].isin(AERIAL).to_numpy() & (kind[asset] == "cheminement")
-    lines = network.lines[is_aerial].assign(serie=serie[asset[is_aerial]], costs=exposed[asset[is_aerial]])
-    cost = lines[lines["serie"] != ""].groupby("serie")["costs"].sum()
-    ranked = cost[cost > 0].sort_index().sort_values(ascending=False, kind="stable").index
-    lines = lines[lines["serie"].isin(ranked[:most])]
-    follows = ((kind == "ebp") | ((kind == "ptech") & (nature == "appui"))) & np.isin(serie, ranked[:most])
-    others = pd.Series(np.flatnonzero(follows)).groupby(serie[follows]).agg(list)
-    price = {level: parameters.at("cost.bury_aerial.eur_per_m", level) for level in LEVELS}
-    words = f"coupures aériennes supprimées, coups de pelle ajoutés ; {three_values(price)} €/m"
-    drafts = []
-    for name, rows in lines.groupby("serie", sort=True):
-        treated = np.unique(rows["asset"].to_numpy(np.int32))
-        length_m = float(rows["length_m"].sum())
-        drafts.append(
-            Draft(
-                mesure="enfouissement",
-                objects=tuple(sorted(network.assets["code"].iloc[treated].astype(str))),
-                name=f"{name} ({length_m:.0f} m)",
-                treated=treated,
-                changed=np.array(others.get(name, []), np.int32),
-                geometry=_merged(rows.geometry.to_numpy()),
-                length_m=length_m,
-                cost_eur={level: price[level] * length_m for level in LEVELS},
-                hypotheses=words,
-            )
-        )
-    omitted = {"enfouissement": len(ranked) - most} if len(ranked) > most else {}
-    return drafts, omitted
-
-
 def place_of(network: Network, asset: int) -> shapely.Point | None:
     """Give the point where an asset stands: its own, else that of its node; None where neither is known."""
     assets = network.assets
@@ -203,18 +144,6 @@ def three_values(values: Mapping[Level, float]) -> str:
     """Give the values of a parameter in French words: central (low to high)."""
     low, central, high = (f"{values[level]:g}".replace(".", ",") for level in LEVELS)
     return f"{central} ({low} à {high})"
-
-
-def _serie_of_assets(network: Network, spof: pd.DataFrame) -> NDArray[np.object_]:
-    known = spof.drop_duplicates(["kind", "code"]).set_index(["kind", "code"])["serie"]
-    serie = known.reindex(pd.MultiIndex.from_frame(network.assets[["kind", "code"]]))
-    return serie.fillna("").to_numpy(object)
-
-
-def _merged(shapes: NDArray[np.object_]) -> shapely.geometry.base.BaseGeometry:
-    """Put lines together without touching them."""
-    parts: list[shapely.LineString] = list(shapely.get_parts(shapely.force_2d(shapes)))
-    return shapely.MultiLineString(parts) if len(parts) > 1 else parts[0]
 
 
 def limited(

@@ -57,6 +57,8 @@ class Surroundings:
         From `resilience.roads.road_graph`. Without roads second paths run in existing ducts only.
     joint : DataFrame or None
         Hazards that come together, from `resilience.same_event.joint_events`.
+    owners : DataFrame or None
+        kind, code, owner, from `gracethd.stock.lengths.asset_owners`: burying is split among them.
     """
 
     exposure: Mapping[Level, pd.DataFrame]
@@ -64,6 +66,7 @@ class Surroundings:
     equipment: pd.DataFrame | None = None
     roads: "nx.MultiDiGraph[int] | None" = None
     joint: pd.DataFrame | None = None
+    owners: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
