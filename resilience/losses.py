@@ -19,10 +19,11 @@ from resilience.spanning import Bool, Int, Long, SpanningTree, grouped, span
 
 Ints = tuple[Int, ...]
 Longs = tuple[Long, ...]
+Floats = NDArray[np.float64]
 # What the failure of an element (a vertex, else an edge) does to the spanning tree.
 _NOTHING, OPENS, REMOVES, _FORCES, LOOSE = -1, 0, 1, 2, 3
-_NO_POSITIONS: Long = np.empty(0, np.int64)
 _NO_LOG: Long = np.empty((0, 4), np.int64)
+_NO_WEIGHTS: tuple[Floats, Floats] = (np.empty((0, 1)), np.empty((0, 1)))
 _FEW_KEYS = 24  # sorted by insertion: most assets own a few elements
 _HASH_SEEDS = (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)  # odd constants of Weyl sequences (Steele et al. 2014)
 
@@ -169,7 +170,7 @@ def losses_of_sets(index: LossIndex, indptr: NDArray[np.integer], assets: NDArra
         raise ValueError(f"indptr must rise from 0 to the number of assets, {len(members)}")
     if len(members) and (members.min() < 0 or members.max() >= index.n_assets):
         raise ValueError(f"asset numbers must be in 0..{index.n_assets - 1}")
-    return _run(index, index.exact, index.owned, sets, members, _NO_POSITIONS)
+    return _run(index, index.exact, index.owned, sets, members)
 
 
 def losses_of_assets(index: LossIndex) -> Long:
@@ -180,7 +181,7 @@ def losses_of_assets(index: LossIndex) -> Long:
 def losses_of_owned(index: LossIndex, owned: Owned) -> Long:
     """Sum the weights lost with each row of elements, (n_rows, k) int64, exact."""
     sets = np.arange(len(owned.ptr), dtype=np.int64)
-    return _run(index, index.exact, owned, sets, sets[:-1].astype(np.int32), _NO_POSITIONS)
+    return _run(index, index.exact, owned, sets, sets[:-1].astype(np.int32))
 
 
 def maximal_losses_of_assets(index: LossIndex) -> Long:
@@ -233,6 +234,31 @@ def times_lost(index: LossIndex, assets: NDArray[np.integer]) -> Long:
     return _counted(index, index.exact, index.owned, np.arange(len(members) + 1, dtype=np.int64), members)
 
 
+def lost_weights(
+    index: LossIndex, indptr: NDArray[np.integer], assets: NDArray[np.integer], weights: Floats
+) -> Floats:
+    """Sum, at each vertex, the weights of the sets of assets that cut it off.
+
+    What all groups of prises lose on average is then one product with the prises of each at each vertex.
+
+    Parameters
+    ----------
+    index : LossIndex
+    indptr, assets
+        Set i is ``assets[indptr[i]:indptr[i + 1]]``.
+    weights : (n_sets, k) float64
+
+    Returns
+    -------
+    (n_vertices, k) float64
+    """
+    sets, members = np.ascontiguousarray(indptr, np.int64), np.ascontiguousarray(assets, np.int32)
+    counted = np.column_stack([weights, np.ones(len(weights))])
+    found = _weighed(index, index.exact, index.owned, sets, members, counted)
+    # sums of floats do not come back to 0 where the last set that lost something ends: counts do
+    return np.where(found[:, -1:] > 0, found[:, :-1], 0.0)
+
+
 def lost_intervals(index: LossIndex, assets: NDArray[np.integer]) -> Long:
     """Give what each asset cuts off alone as intervals of positions, (n, 4) int64.
 
@@ -252,9 +278,9 @@ def _intervals(index: LossIndex, elements: Elements, assets: NDArray[np.integer]
     alone = replace(index, prefix=np.zeros((len(index.prefix), 0), np.int64))
     sets = np.arange(len(members) + 1, dtype=np.int64)
     counted = np.zeros((1, 4), np.int64)
-    _run(alone, elements, index.owned, sets, members, _NO_POSITIONS, counted)
+    _run(alone, elements, index.owned, sets, members, log=counted)
     log = np.zeros((int(counted[0, 0]) + 1, 4), np.int64)
-    _run(alone, elements, index.owned, sets, members, _NO_POSITIONS, log)
+    _run(alone, elements, index.owned, sets, members, log=log)
     return log[1:]
 
 
@@ -377,7 +403,7 @@ def _each_asset(index: LossIndex, elements: Elements, owned: Owned) -> Long:
     out[single] = _losses_of_elements(index, elements)[owned.element[owned.ptr[:-1][single]]]
     several = np.flatnonzero(n_elements > 1).astype(np.int32)
     sets = np.arange(len(several) + 1, dtype=np.int64)
-    out[several] = _run(index, elements, owned, sets, several, _NO_POSITIONS)
+    out[several] = _run(index, elements, owned, sets, several)
     return out
 
 
@@ -414,9 +440,18 @@ def _covered(index: LossIndex, elements: Elements, owned: Owned, sets: Long, mem
 
 def _counted(index: LossIndex, elements: Elements, owned: Owned, sets: Long, members: Int) -> Long:
     """Count the sets that cut off each vertex."""
-    steps = np.zeros(len(index.tree.end) + 1, np.int64)
-    _run(index, elements, owned, sets, members, steps)
-    return np.where(index.tree.position < 0, 0, np.cumsum(steps)[index.tree.position])
+    ones = np.ones((len(sets) - 1, 1))
+    # counts are whole numbers far below 2**53: floats hold them exactly
+    return _weighed(index, elements, owned, sets, members, ones)[:, 0].astype(np.int64)
+
+
+def _weighed(
+    index: LossIndex, elements: Elements, owned: Owned, sets: Long, members: Int, weights: Floats
+) -> Floats:
+    """Sum the weights of the sets that cut off each vertex."""
+    steps = np.zeros((len(index.tree.end) + 1, weights.shape[1]))
+    _run(index, elements, owned, sets, members, (steps, weights))
+    return np.where(index.tree.position[:, None] < 0, 0.0, np.cumsum(steps, axis=0)[index.tree.position])
 
 
 def _run(
@@ -425,7 +460,7 @@ def _run(
     owned: Owned,
     sets: Long,
     members: Int,
-    steps: Long,
+    weighed: tuple[Floats, Floats] = _NO_WEIGHTS,
     log: Long = _NO_LOG,
 ) -> Long:
     tree = index.tree
@@ -445,7 +480,7 @@ def _run(
         ),
         (np.empty(n, np.int32), np.empty(n_half + 1, np.int32), np.empty(n_half + 1, np.int32)),
         index.prefix,
-        (steps, log),
+        (*weighed, log),
     )
 
 
@@ -458,13 +493,13 @@ def _losses(
     cuts: Ints,
     pieces: Ints,
     prefix: Long,
-    record: tuple[Long, Long],
+    record: tuple[Floats, Floats, Long],
 ) -> Long:
     """Sum what each set cuts off, less the pieces that edges outside the tree hold back.
 
-    `record` is (steps, log). steps, unless empty, receives +1 where what is lost begins, -1 where it ends, by
-    position. log, unless empty, receives a row (set, start, end, sign) for each interval, as many as it
-    holds; its first row counts them.
+    `record` is (steps, weights, log). steps, unless empty, receives the weights of the set where what is lost
+    begins, and takes them back where it ends, by position. log, unless empty, receives a row (set, start,
+    end, sign) for each interval, as many as it holds; its first row counts them.
     """
     sets, slot_set, failed_in, keys = longs
     start, end, kind, outer = cuts
@@ -496,14 +531,15 @@ def _losses(
 
 @compiled
 def _add(
-    s: int, total: Long, record: tuple[Long, Long], prefix: Long, start: int, end: int, sign: int
+    s: int, total: Long, record: tuple[Floats, Floats, Long], prefix: Long, start: int, end: int, sign: int
 ) -> None:
-    steps, log = record
+    steps, weights, log = record
     for j in range(prefix.shape[1]):
         total[j] += sign * (prefix[end, j] - prefix[start, j])
     if len(steps) > 0:
-        steps[start] += sign
-        steps[end] -= sign
+        for j in range(steps.shape[1]):
+            steps[start, j] += sign * weights[s, j]
+            steps[end, j] -= sign * weights[s, j]
     if len(log) > 0:
         log[0, 0] += 1
         row = log[0, 0]

@@ -4,7 +4,7 @@ For the engineer who must decide whether two trenches on both sides of one road 
 distance between the lines of the two legs; what the legs share is in `resilience.loops` and not here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, cast
 
 import geopandas as gpd
@@ -62,20 +62,33 @@ def near_legs(network: Network, routes: Routes, parameters: Parameters | None = 
     )
     lines = _lines_of_cables(network)
     rows: list[tuple[object, ...]] = []
-    for nature, code, legs in [*_legs_of_nro(network, routes), *_legs_of_pm(network, routes)]:
+    for nature, code, legs in [*legs_of_nro(network, routes), *_legs_of_pm(network, routes)]:
         found = _stretches(lines, legs, near_m=near_m, least_m=least_m)
         rows += [(nature, code, *row) for row in found]
     out = pd.DataFrame(rows, columns=list(COLUMNS))
     return gpd.GeoDataFrame(out, geometry="geometry", crs=network.assets.crs)
 
 
-def _legs_of_nro(network: Network, routes: Routes) -> Iterator[_Legs]:
+def legs_of_nro(network: Network, routes: Routes, codes: Collection[str] | None = None) -> Iterator[_Legs]:
+    """Give ("NRO", code, cables of each of its two legs from a feed on) of the NRO that have two, by code.
+
+    Parameters
+    ----------
+    network, routes
+    codes : collection of str, optional
+        Look at these NRO only.
+    """
     nro = routes.rooms[(routes.rooms["nature"] == "NRO") & (routes.rooms["vertex_physical"] > 0)]
     nro = nro.sort_values("code", ignore_index=True)
     vertex = nro["vertex_physical"].to_numpy()
     part, number = part_of(routes.physical, collecte_edges(network, routes, routes.physical, vertex))
     every = np.ones(len(part.tail), np.bool_)
-    yield from _legs(network, part, every, "NRO", list(zip(nro["code"], number[vertex], strict=True)))
+    ends = [
+        (code, own)
+        for code, own in zip(nro["code"], number[vertex], strict=True)
+        if codes is None or code in codes
+    ]
+    yield from _legs(network, part, every, "NRO", ends)
 
 
 def _legs_of_pm(network: Network, routes: Routes) -> Iterator[_Legs]:

@@ -149,7 +149,13 @@ def analyse(
         if study.budget is not None:
             clock.start("plan d'actions")
             around = Surroundings(
-                _of_a_year(told), floods, equipment, _roads(tables), joint, asset_owners(inventory)
+                _of_a_year(told),
+                floods,
+                equipment,
+                _roads(tables),
+                joint,
+                asset_owners(inventory),
+                frozenset(rings.loc[rings["is_false"], "nro"]),
             )
             today = situations(network, routes, failures, rates)
             candidates = propose(network, routes, table, today, study.parameters, around, own=own)

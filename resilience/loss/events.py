@@ -29,7 +29,7 @@ from resilience.loss.draws import (
     text_keys,
 )
 from resilience.loss.words import is_dense, losses_in_words
-from resilience.losses import LossIndex, losses_of_sets
+from resilience.losses import LossIndex, losses_of_sets, lost_weights
 
 EVENT = ["hazard", "scenario", "return_period"]
 FAILURE_COLUMNS = ("asset", *EVENT, "mechanism", "p", "repair_h")
@@ -169,6 +169,29 @@ def cost_of_failures(
         hours[hit] = np.add.reduceat(lost * stages.hours[:, None], starts, axis=0)
         down[hit] = lost[np.append(starts[1:], len(lost)) - 1]
     return down, hours
+
+
+def expected_losses(index: LossIndex, event: Event, *, draws: int) -> Float:
+    """Give how often each vertex is down in an event, and for how many hours, on average over the draws.
+
+    Returns
+    -------
+    (n_vertices, 2) float64
+        The mean prises down and prises·h of any group are its prises at each vertex times these.
+    """
+    expected = np.zeros((index.n_vertices, 2))
+    for block in blocks_of(event.bearers, range(draws)):
+        draw, row = failures_of_draws(event.bearers, block)
+        stages = repair_stages(draw, event.bearers.asset[row], event.bearers.repair_h[row])
+        if not len(stages.draw):
+            continue
+        is_last = np.append(stages.draw[1:] != stages.draw[:-1], True)
+        n_sets = len(stages.indptr) - 1
+        down = np.bincount(stages.set_row[is_last], minlength=n_sets)
+        hours = np.bincount(stages.set_row, stages.hours, n_sets)
+        weights = np.column_stack([down, hours]).astype(np.float64)
+        expected += lost_weights(index, stages.indptr, stages.assets, weights)
+    return expected / draws
 
 
 def check_failures(failures: pd.DataFrame, n_assets: int) -> None:

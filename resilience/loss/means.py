@@ -10,17 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from gracethd.service import ServiceGraph
 from resilience.loss.draws import Float, UInt64
-from resilience.loss.events import EVENT, blocks_of, events_of, sample_event
+from resilience.loss.events import EVENT, blocks_of, events_of, expected_losses
 from resilience.loss.workers import Costs, Here, Problem, Workers
-from resilience.losses import LossIndex, index_graph, losses_of_sets, with_weights
+from resilience.losses import LossIndex, index_graph, losses_of_sets
 
 NORMAL_95 = 1.959963984540054
 """Half-width of a 95 % interval of a mean, in standard errors (normal approximation)."""
-COLUMNS_AT_ONCE = 32
-"""Groups looked at in one pass: bounds memory to as many numbers a vertex."""
 _QUANTILES = {"p05": 0.05, "p50": 0.50, "p95": 0.95}
 
 
@@ -159,7 +158,7 @@ def _is_tight(hours: Float, until: Until) -> bool:
 def event_losses_by_group(
     graph: ServiceGraph,
     failures: pd.DataFrame,
-    weights: NDArray[np.int64],
+    weights: sparse.csr_array,
     names: Sequence[str],
     *,
     asset_keys: UInt64,
@@ -172,7 +171,7 @@ def event_losses_by_group(
     ----------
     graph, failures, asset_keys, seed, draws
         As for `event_losses`.
-    weights : (n_vertices, n_groups) int64
+    weights : (n_vertices, n_groups) csr_array of int64
         Prises of each group that stand at each vertex; see `group_weights`.
     names : sequence of str
         One per group.
@@ -184,30 +183,21 @@ def event_losses_by_group(
         group, in the order of events and of `names`. Where each prise has one group the means add up to
         those of `event_losses`.
     """
-    events = list(events_of(graph, failures, asset_keys=asset_keys, seed=seed))
     if not names:
         return _no_group()
-    down, hours = (np.zeros((len(events), len(names))) for _ in range(2))
-    index = index_graph(graph, weights[:, :1])
-    for first in range(0, len(names), COLUMNS_AT_ONCE):
-        some = slice(first, first + COLUMNS_AT_ONCE)
-        part = with_weights(index, weights[:, some])
-        for number, event in enumerate(events):
-            for sample in sample_event(part, event, draws=draws):
-                down[number, some] += sample.down.sum(axis=0)
-                hours[number, some] += sample.hours.sum(axis=0)
-    frames = [
-        pd.DataFrame({column: getattr(event, column) for column in EVENT} | {"group": list(names)}).assign(
-            prises_down_mean=down[number] / draws, prises_h_mean=hours[number] / draws
-        )
-        for number, event in enumerate(events)
-    ]
+    index = index_graph(graph, graph.prises[:, None])
+    frames = []
+    for event in events_of(graph, failures, asset_keys=asset_keys, seed=seed):
+        expected = expected_losses(index, event, draws=draws)
+        down, hours = (weights.T @ expected).T
+        told = {column: getattr(event, column) for column in EVENT} | {"group": list(names)}
+        frames.append(pd.DataFrame(told).assign(prises_down_mean=down, prises_h_mean=hours))
     return pd.concat(frames, ignore_index=True) if frames else _no_group()
 
 
 def group_weights(
     prises: pd.DataFrame, by: str, *, n_vertices: int, vertex: str = "vertex_nominal"
-) -> tuple[NDArray[np.int64], list[str]]:
+) -> tuple[sparse.csr_array, list[str]]:
     """Count the traced prises of each group at each vertex.
 
     Parameters
@@ -219,14 +209,14 @@ def group_weights(
 
     Returns
     -------
-    weights : (n_vertices, n_groups) int64
+    weights : (n_vertices, n_groups) csr_array of int64
     names : list of str
         The groups in alphabetical order; "" holds the prises that the column does not place.
     """
     traced = prises[prises[vertex] >= 0]
     column, names = pd.factorize(traced[by].fillna("").astype(str), sort=True)
-    weights = np.zeros((n_vertices, len(names)), np.int64)
-    np.add.at(weights, (traced[vertex].to_numpy(), column), traced["n"].to_numpy(np.int64))
+    rows = (traced["n"].to_numpy(np.int64), (traced[vertex].to_numpy(np.int64), column))
+    weights = sparse.coo_array(rows, shape=(n_vertices, len(names))).tocsr()
     return weights, [str(name) for name in names]
 
 

@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from gracethd.routes.climb import slices
 from gracethd.service import ServiceGraph
@@ -25,8 +26,8 @@ from resilience.loss.events import (
     cost_of_failures,
     events_of,
 )
-from resilience.loss.means import COLUMNS_AT_ONCE, event_losses_by_group
-from resilience.losses import LossIndex, index_graph, losses_of_sets, with_weights
+from resilience.loss.means import event_losses_by_group
+from resilience.losses import LossIndex, index_graph, lost_weights
 from resilience.rates import rate_losses_of_bearers
 
 PARTS_COLUMNS = (
@@ -221,7 +222,7 @@ def losses_by_group(
     graph: ServiceGraph,
     failures: pd.DataFrame,
     rates: pd.DataFrame,
-    groups: tuple[NDArray[np.int64], Sequence[str]],
+    groups: tuple[sparse.csr_array, Sequence[str]],
     *,
     asset_keys: UInt64,
     seed: int,
@@ -234,7 +235,7 @@ def losses_by_group(
     ----------
     graph, failures, rates, asset_keys, seed, draws, tail
         As for `resilience.loss.network_loss`.
-    groups : (n_vertices, n_groups) int64 and sequence of str
+    groups : (n_vertices, n_groups) csr_array of int64 and sequence of str
         Prises and names, from `resilience.loss.group_weights`.
 
     Returns
@@ -249,15 +250,11 @@ def losses_by_group(
         graph, failures, weights, names, asset_keys=asset_keys, seed=seed, draws=draws
     )
     yearly = annual_losses(by_event, tail=tail).groupby("group")["prises_h_per_year"].sum()
-    asset = rates["asset"].to_numpy(np.int32)
+    each = np.arange(len(rates) + 1, dtype=np.int64)
     hours = (rates["rate_per_year"] * rates["repair_h"]).to_numpy(np.float64)
-    each = np.arange(len(asset) + 1, dtype=np.int64)
-    by_rate = np.zeros(len(names))
-    if len(names):
-        index = index_graph(graph, weights[:, :1])
-    for first in range(0, len(names), COLUMNS_AT_ONCE):
-        some = slice(first, first + COLUMNS_AT_ONCE)
-        by_rate[some] = hours @ losses_of_sets(with_weights(index, weights[:, some]), each, asset)
+    index = index_graph(graph, graph.prises[:, None])
+    down_h = lost_weights(index, each, rates["asset"].to_numpy(np.int32), hours[:, None])[:, 0]
+    by_rate = weights.T @ down_h
     prises = weights.sum(axis=0)
     events = yearly.reindex(list(names)).fillna(0.0).to_numpy(np.float64)
     total = events + by_rate

@@ -72,6 +72,10 @@ WORKS: dict[str, Work] = {
     "second_chemin_nro": Work(
         "BOUCLAGE", "Boucler la collecte du NRO {}", f"{_STREET}, convention de génie civil", "loop", "line"
     ),
+    "deviation_jambe_nro": Work(
+        "BOUCLAGE", "Séparer les deux jambes de la boucle du NRO {}",
+        f"{_STREET}, convention de génie civil", "loop", "line",
+    ),
     "second_chemin_pm": Work(
         "BOUCLAGE", "Donner un second chemin de transport au PM {}", f"{_STREET}, convention de génie civil",
         "loop", "line",

@@ -7,7 +7,7 @@ the new link is added: same assets, no other rooms on it. A room that already st
 ring) is a relay today, and stays one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -37,9 +37,9 @@ def with_second_paths(graph: ServiceGraph, links: Sequence[Link]) -> ServiceGrap
     ServiceGraph
         The new links are redundancy (not ambiguous): they are spliced and active.
     """
-    own, _ = _with_own_feeds(graph, {link.room: np.union1d(link.relays, [0]) for link in links})
+    own, left = _with_own_feeds(graph, {link.room: np.union1d(link.relays, [0]) for link in links})
     return _with_edges(
-        own,
+        _without(own, _replaced(links, left)),
         np.array([link.room for link in links], np.int64),
         np.array([link.anchor for link in links], np.int64),
         [np.unique(link.carriers) for link in links],
@@ -74,15 +74,35 @@ def with_possible_paths(
         for room, numbers in by_room.items()
     }
     own, left = _with_own_feeds(graph, relays)
-    of_edge = {int(edge): room for room, edges in left.items() for edge in edges}
-    tail, head = (ends[list(of_edge)].tolist() for ends in (graph.tail, graph.head))
-    owner = [graph.edge_asset[graph.edge_of == edge] for edge in of_edge]
-    conditions = [tuple(~number for number in by_room[room]) for room in of_edge.values()]
+    leave = {int(edge): by_room[room] for room, edges in left.items() for edge in edges}
+    replaced = _replaced(links.values(), left)
+    for edge in replaced.tolist():
+        leave[edge] = [number for number, link in links.items() if edge in link.replaces]
+    own = _without(own, replaced)
+    tail, head = (ends[list(leave)].tolist() for ends in (graph.tail, graph.head))
+    owner = [graph.edge_asset[graph.edge_of == edge] for edge in leave]
+    conditions = [tuple(~number for number in numbers) for numbers in leave.values()]
     tail += [link.room for link in links.values()]
     head += [link.anchor for link in links.values()]
     owner += [np.unique(link.carriers) for link in links.values()]
     conditions += [(number,) for number in links]
     return _with_edges(own, np.array(tail, np.int64), np.array(head, np.int64), owner), conditions
+
+
+def _replaced(links: Iterable[Link], left: Mapping[int, Index]) -> Index:
+    """List the edges that links take away, but those that their rooms have left anyway."""
+    taken = np.concatenate([np.empty(0, np.int64), *(link.replaces for link in links)])
+    gone = np.concatenate([np.empty(0, np.int64), *left.values()])
+    return np.setdiff1d(taken, gone)
+
+
+def _without(graph: ServiceGraph, edges: Index) -> ServiceGraph:
+    """Turn edges into loops at the root, through which nobody is served; the others keep their numbers."""
+    if not len(edges):
+        return graph
+    tail, head = graph.tail.copy(), graph.head.copy()
+    tail[edges] = head[edges] = 0
+    return replace(graph, tail=tail, head=head)
 
 
 def _with_edges(graph: ServiceGraph, tail: Index, head: Index, owner: Sequence[Int]) -> ServiceGraph:

@@ -18,7 +18,7 @@ from resilience.measures.types import Draft, Int, Link
 from resilience.parameters import LEVELS, Level, Parameters
 from resilience.second_path import FirstPath, SecondPath, eur_per_m, second_path
 
-ANCHORS = 3  # nearest ends tried for the loop of an NRO: the fourth is seldom the cheapest
+ANCHORS = 3  # nearest ends offered for the loop of an NRO: the fourth is seldom the cheapest
 _TO = {"NRO": "le NRO", "": "le point d'injection"}
 _FRENCH = {"fourreau": "en fourreau existant", "accotement": "en accotement", "chaussee": "sous chaussée",
            "centre": "en centre pavé"}  # fmt: skip
@@ -48,9 +48,8 @@ class Ends:
 
 def second_path_drafts(
     network: Network,
-    routes: Routes,
-    graph: ServiceGraph,
     index: LossIndex,
+    ends: Ends,
     ground: Ground,
     parameters: Parameters,
     *,
@@ -60,14 +59,17 @@ def second_path_drafts(
     """Draft the second path of the rooms that a single object can cut.
 
     For an NRO the path leads to the nearest NRO or feed that stays served when everything fails that cuts
-    the room and not that end; of the `ANCHORS` nearest, the cheapest. For a PM it leads to its own NRO: a
-    passive cabinet on two NRO would have to change operators' ports, and is not proposed.
+    the room and not that end: the `ANCHORS` nearest are alternatives, but for those that cost more and
+    protect from less. For a PM it leads to its own NRO: a passive cabinet on two NRO would have to change
+    operators' ports, and is not proposed.
 
     Parameters
     ----------
-    network, routes
-    graph : ServiceGraph
-        The nominal one, and `index` its index with the prises as one weight.
+    network : Network
+    index : LossIndex
+        Of the nominal graph, with the prises as one weight.
+    ends : Ends
+        From `rooms_and_feeds`.
     ground : Ground
     parameters : Parameters
     exposed : (n_assets,) float64
@@ -80,7 +82,6 @@ def second_path_drafts(
     drafts, omitted
         `omitted` counts by mesure the rooms without a search.
     """
-    ends = _ends(network, routes, graph, index)
     drafts: list[Draft] = []
     omitted: dict[str, int] = {}
     for nature in ("NRO", "PM"):
@@ -95,15 +96,14 @@ def second_path_drafts(
             found = [
                 _draft(room, end, protects, ends, network, ground, parameters) for end, protects in anchors
             ]
-            possible = [draft for draft in found if draft is not None]
-            if possible:
-                drafts.append(min(possible, key=lambda draft: (draft.cost_eur["central"], draft.objects)))
+            drafts += undominated([draft for draft in found if draft is not None])
         if len(wanted) > most:
             omitted[f"second_chemin_{nature.lower()}"] = len(wanted) - most
     return drafts, omitted
 
 
-def _ends(network: Network, routes: Routes, graph: ServiceGraph, index: LossIndex) -> Ends:
+def rooms_and_feeds(network: Network, routes: Routes, graph: ServiceGraph, index: LossIndex) -> Ends:
+    """List the ends between which second paths can run, and what cuts each of them."""
     rooms = routes.rooms[routes.rooms["vertex_nominal"] >= 0]
     table = rooms[["code", "asset", "nature", "nro"]].assign(vertex=rooms["vertex_nominal"])
     table = pd.concat([table, _feed_ends(network, routes, graph, table["vertex"])], ignore_index=True)
@@ -187,11 +187,10 @@ def _draft(
     start, stop = place_of(network, asset), place_of(network, other)
     if start is None or stop is None:
         return None
-    first = first_path(network, protects)
-    path = second_path(ground, start, stop, first, parameters)
+    path = second_path(ground, start, stop, first_path(network, protects), parameters)
     if path is None:
         return None
-    carriers = np.union1d(_held_by(network, path.ways), path.beside).astype(np.int32)
+    carriers = carried_by(network, path)
     protected = np.setdiff1d(protects, carriers).astype(np.int32)
     if not len(protected):
         return None
@@ -204,8 +203,10 @@ def _draft(
         changed=np.empty(0, np.int32),
         geometry=path.geometry,
         length_m=sum(path.length_m.values()),
-        cost_eur={level: _cost(path, parameters, level) for level in LEVELS},
-        hypotheses=_hypotheses(path),
+        cost_eur={
+            level: path_cost(path, "cost.loop_optics.eur_per_end", parameters, level) for level in LEVELS
+        },
+        hypotheses=f"{path_words(path)} ; optique aux deux bouts ; bascule active",
         link=Link(
             room=int(table["vertex"].iloc[room]),
             anchor=int(table["vertex"].iloc[end]),
@@ -216,6 +217,19 @@ def _draft(
             wet=path.wet,
         ),
     )
+
+
+def undominated(drafts: list[Draft]) -> list[Draft]:
+    """Keep the alternatives for one room that protect from something from which no cheaper one does."""
+    kept: list[Draft] = []
+    for draft in sorted(drafts, key=lambda draft: (draft.cost_eur["central"], draft.objects)):
+        if not any(_protects(other) >= _protects(draft) for other in kept):
+            kept.append(draft)
+    return kept
+
+
+def _protects(draft: Draft) -> set[int]:
+    return set() if draft.link is None else set(draft.link.protects.tolist())
 
 
 def first_path(network: Network, protects: Int) -> FirstPath:
@@ -231,12 +245,11 @@ def first_path(network: Network, protects: Int) -> FirstPath:
     )
 
 
-def _held_by(network: Network, ways: Int) -> Int:
-    """Give the ways, the nodes at their ends and what stands there: what a cable in them uses (D3)."""
-    nodes = _linked(network, ways, ("noeud",))
-    return np.unique(np.concatenate([ways, nodes, _linked(network, nodes, ("ptech", "site"))])).astype(
-        np.int32
-    )
+def carried_by(network: Network, path: SecondPath) -> Int:
+    """Give the assets on which a path depends: ways, the nodes at their ends and what stands there (D3)."""
+    nodes = _linked(network, path.ways, ("noeud",))
+    held = np.concatenate([path.ways, nodes, _linked(network, nodes, ("ptech", "site")), path.beside])
+    return np.unique(held).astype(np.int32)
 
 
 def _linked(network: Network, assets: Int, kinds: tuple[str, ...]) -> Int:
@@ -246,13 +259,15 @@ def _linked(network: Network, assets: Int, kinds: tuple[str, ...]) -> Int:
     return found[network.assets["kind"].iloc[found].isin(kinds).to_numpy()]
 
 
-def _cost(path: SecondPath, parameters: Parameters, level: Level) -> float:
+def path_cost(path: SecondPath, at_each_end: str, parameters: Parameters, level: Level) -> float:
+    """Give the price of a path and of what is done at both ends, a parameter in euros."""
     prices = eur_per_m(parameters, level)
-    optics = 2 * parameters.at("cost.loop_optics.eur_per_end", level)
-    return sum(prices[nature] * path.length_m[nature] for nature in NATURES) + optics
+    ends_eur = 2 * parameters.at(at_each_end, level)
+    return sum(prices[nature] * path.length_m[nature] for nature in NATURES) + ends_eur
 
 
-def _hypotheses(path: SecondPath) -> str:
+def path_words(path: SecondPath) -> str:
+    """Say in French where a path runs."""
     lengths = [
         f"{path.length_m[nature]:.0f} m {_FRENCH[nature]}" for nature in NATURES if path.length_m[nature] > 0
     ]
@@ -262,4 +277,4 @@ def _hypotheses(path: SecondPath) -> str:
     wet_m = path.wet["wet_m"].max()
     if wet_m > 0:
         words += f", {wet_m:.0f} m en zone inondable"
-    return f"{words} ; optique aux deux bouts ; bascule active"
+    return words

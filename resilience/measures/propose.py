@@ -14,7 +14,8 @@ from resilience.loss import keys_of_assets, losses_by_asset
 from resilience.losses import LossIndex, index_graph, losses_of_assets
 from resilience.measures.burying import burying_drafts
 from resilience.measures.effects import gather
-from resilience.measures.loops import second_path_drafts
+from resilience.measures.legs import moved_leg_drafts
+from resilience.measures.loops import rooms_and_feeds, second_path_drafts
 from resilience.measures.own import without_replaced
 from resilience.measures.secured import prises_secured
 from resilience.measures.sites import limited, mobile_drafts, room_drafts
@@ -58,7 +59,8 @@ def propose(
 
     Rooms that a flood reaches are raised or walled in, NRO get fire detection, street cabinets bollards or a
     lock; aerial ways are buried along one road, in one commune and of one owner; NRO and PM that one object
-    alone can cut (a false loop is one) get a second path. Of each kind the `most` exposed ones are kept:
+    alone can cut (a false loop is one) get a second path, and a false loop one leg that leaves
+    what both share. Of each kind the `most` exposed ones are kept:
     those whose treated objects cost most prises·h a year when they fail alone.
 
     Parameters
@@ -93,8 +95,12 @@ def propose(
         network, spof, parameters, exposed=exposed, most=most, owners=around.owners
     )
     ground = build_ground(network, roads=around.roads, hazards=around.hazards)
+    ends = rooms_and_feeds(network, routes, graph, index)
     paths, other_paths = second_path_drafts(
-        network, routes, graph, index, ground, parameters, exposed=exposed, most=most
+        network, index, ends, ground, parameters, exposed=exposed, most=most
+    )
+    paths += moved_leg_drafts(
+        network, routes, index, ends, ground, parameters, false_loops=around.false_loops
     )
     candidates = gather(
         [*without_replaced([*drafts, *lines, *paths], own), *own], network, spof, today, parameters, around,

@@ -36,12 +36,12 @@ def prises_secured(today: Situation, candidates: Candidates, index: LossIndex) -
 def _saved_by(link: Link, graph: ServiceGraph, index: LossIndex) -> int:
     """Count the prises that a second path saves from something: each alone that it protects the room from.
 
-    What cuts the room may also carry its distribution, which the new path does not save. A path only adds
-    ways, so a vertex is saved from something where fewer of them cut it than before.
+    What cuts the room may also carry its distribution, which the new path does not save. Nothing that it
+    protects from cuts more than before, so a vertex is saved from something where fewer of them cut it.
     """
     before = times_lost(index, link.protects)
     lost = np.flatnonzero(before)
-    part, number = _part(graph, lost, link.protects)
+    part, number, edge_number = _part(graph, lost, link.protects)
     moved = Link(
         room=int(number[link.room]),
         anchor=int(number[link.anchor]),
@@ -50,6 +50,7 @@ def _saved_by(link: Link, graph: ServiceGraph, index: LossIndex) -> int:
         carriers=np.empty(0, np.int32),
         dug_m=link.dug_m,
         wet=link.wet,
+        replaces=edge_number[link.replaces].astype(np.int64),
     )
     built = with_second_paths(part, [moved])
     after = times_lost(index_graph(built, built.prises[:, None]), moved.protects)
@@ -58,8 +59,10 @@ def _saved_by(link: Link, graph: ServiceGraph, index: LossIndex) -> int:
 
 def _part(
     graph: ServiceGraph, inside: NDArray[np.int64], failing: Int
-) -> tuple[ServiceGraph, NDArray[np.int64]]:
-    """Give the graph of some vertices (1, 2, ...), the others being the root, and each vertex's number there.
+) -> tuple[ServiceGraph, NDArray[np.int64], Int]:
+    """Give the graph of some vertices (1, 2, ...), the others being the root, and the numbers there.
+
+    Numbers of vertices, 0 outside, and of edges, -1 outside.
 
     Where none of the others is lost with any of the failing assets, those cut in this graph, as 0, 1, ...,
     what they cut in the whole: the last step of a path into the part comes from a vertex that is served.
@@ -88,7 +91,7 @@ def _part(
         possible_vertex=none,
         prises=np.concatenate([[0], graph.prises[inside]]),
     )
-    return part, number
+    return part, number, edge_number
 
 
 def _lowered(today: Situation, candidates: Candidates) -> dict[int, Int]:

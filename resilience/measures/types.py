@@ -59,6 +59,8 @@ class Surroundings:
         Hazards that come together, from `resilience.same_event.joint_events`.
     owners : DataFrame or None
         kind, code, owner, from `gracethd.stock.lengths.asset_owners`: burying is split among them.
+    false_loops : frozenset of str
+        Codes of the NRO whose loop is false, from `resilience.loops.loops`: a leg of each may be moved.
     """
 
     exposure: Mapping[Level, pd.DataFrame]
@@ -67,6 +69,7 @@ class Surroundings:
     roads: "nx.MultiDiGraph[int] | None" = None
     joint: pd.DataFrame | None = None
     owners: pd.DataFrame | None = None
+    false_loops: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ class Link:
         New trench.
     wet : DataFrame
         hazard, scenario, return_period, wet_m: metres of that trench under water.
+    replaces : (n,) int64
+        Edges of the nominal graph that the works take away: those of a leg that goes another way.
     """
 
     room: int
@@ -96,6 +101,7 @@ class Link:
     carriers: Int
     dug_m: float
     wet: pd.DataFrame
+    replaces: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 @dataclass(frozen=True)

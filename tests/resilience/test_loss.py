@@ -239,7 +239,7 @@ def test_groups_add_up_to_the_whole(tree: ServiceGraph) -> None:
     )
     weights, names = group_weights(prises, "insee", n_vertices=4)
     assert names == ["A", "B"]
-    assert weights.tolist() == [[0, 0], [0, 0], [40, 60], [8, 0]]
+    assert weights.toarray().tolist() == [[0, 0], [0, 0], [40, 60], [8, 0]]
     table = failures([(a, t, "water", 0.2, 12) for a in range(5) for t in (20, 100)])
     whole = event_losses(tree, table, asset_keys=keys(5), seed=1, draws=400)
     parts = event_losses_by_group(tree, table, weights, names, asset_keys=keys(5), seed=1, draws=400)

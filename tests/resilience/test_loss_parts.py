@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from gracethd.service import ServiceGraph
 from resilience.loss import (
@@ -184,12 +185,11 @@ def test_kinds_and_groups_add_up_to_the_whole(case: Case) -> None:
             by_rate[by_rate["asset"].isin(kept)],
         )
         assert row["alone"] == pytest.approx(alone, abs=1e-9 * max(1, total))
-    # 40 groups: more than are looked at in one pass
     names = [f"G{i:02d}" for i in range(40)]
     weights = np.zeros((graph.n_vertices, 40), np.int64)
     at = np.arange(graph.n_vertices)
     weights[at, (at * 7) % 40] = graph.prises
-    groups = losses_by_group(graph, table, by_rate, (weights, names), **arguments)
+    groups = losses_by_group(graph, table, by_rate, (sparse.csr_array(weights), names), **arguments)
     assert groups["prises_h_per_year"].sum() == pytest.approx(total, abs=1e-9 * max(1, total))
     assert groups["group"].tolist() == names
     assert (groups.loc[groups["prises"] == 0, "prises_h_per_year"] == 0).all()
@@ -210,7 +210,7 @@ def test_conventions_stand_side_by_side() -> None:
 def test_a_network_without_traced_prises_has_no_groups_and_nothing_to_lose() -> None:
     table = failures([(1, 20, "w", 1.0, 10.0)])
     given = {"asset_keys": keys(5), "seed": 1, "draws": 3}
-    none = (np.empty((4, 0), np.int64), list[str]())
+    none = (sparse.csr_array((4, 0), dtype=np.int64), list[str]())
     assert losses_by_group(chain(), table, NO_RATES, none, **given).empty
     nothing = failures([])
     units = pd.Series(list("ABCDE"), dtype=str)
