@@ -38,7 +38,7 @@ class _FalseLoop:
     vertex : int
         Of the NRO.
     own, shared : (n,) int32
-        Assets that the NRO fails with, and others that cut it alone.
+        Assets that the NRO fails with, and those that cut it alone and belong to no NRO or feed.
     within : (n_vertices,) bool
         Vertices that one of the shared assets cuts off.
     """
@@ -83,8 +83,8 @@ def moved_leg_drafts(
     """Draft, for each NRO whose loop is false, the cheaper move of a leg out of what both legs share.
 
     The cable of the leg is cut at the last place before the shared part and at the first after it, and both
-    are spliced to a new cable, which keeps away from the other leg too as long as a detour exists. Nothing is
-    drafted where the legs share a room.
+    are spliced to a new cable, which keeps away from the other leg too as long as a detour exists. What the
+    legs share by passing the same NRO or feed stays shared.
 
     Parameters
     ----------
@@ -109,9 +109,10 @@ def moved_leg_drafts(
         return []
     drafts: list[Draft] = []
     cable = cables_of_edges(routes.nominal, network)
+    rooms = np.unique(np.concatenate(ends.own))
     for _, code, cables in legs_of_nro(network, routes, set(row_of)):
         row = row_of[code]
-        shared = np.setdiff1d(ends.cutters[row], ends.own[row]).astype(np.int32)
+        shared = np.setdiff1d(ends.cutters[row], rooms).astype(np.int32)
         vertex, within = int(ends.table["vertex"].iloc[row]), lost_alone(index, shared)
         loop = _FalseLoop(network, routes.nominal, vertex, ends.own[row], shared, within)
         legs = [_leg(loop, np.flatnonzero(np.isin(cable, of))) for of in cables]

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
+import networkx as nx
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from gracethd.service import ServiceGraph
 from resilience.loss import keys_of_assets
@@ -119,7 +121,7 @@ def cases(draw: st.DrawFn, *, most: int = 4) -> tuple[Situation, Candidates]:
         elif kind == "rate":
             new_rates.append((number, spare_rate.pop(), draw(st.sampled_from([0.0, 0.005]))))
         elif kind == "link":
-            links[number] = _link(draw, graph, relays)
+            links[number] = _link(draw, graph, relays, [one.replaces for one in links.values()])
             new_rates.append((number, graph.n_assets + number, 0.02))
     changed_p = failure_rows([(a, "flood", value, 6.0) for _, a, value in new_p])
     changed_rates = rate_rows([(a, "dig", value, 6.0) for _, a, value in new_rates])
@@ -133,7 +135,7 @@ def cases(draw: st.DrawFn, *, most: int = 4) -> tuple[Situation, Candidates]:
     )  # fmt: skip
 
 
-def _link(draw: st.DrawFn, graph: ServiceGraph, relays: set[int]) -> Link:
+def _link(draw: st.DrawFn, graph: ServiceGraph, relays: set[int], replaced: list[NDArray[np.int64]]) -> Link:
     room = draw(st.integers(1, graph.n_vertices - 1))
     anchor = draw(st.integers(0, graph.n_vertices - 1).filter(lambda v: v != room))
     carriers = draw(st.sets(st.integers(0, graph.n_assets - 1), max_size=2))
@@ -141,4 +143,23 @@ def _link(draw: st.DrawFn, graph: ServiceGraph, relays: set[int]) -> Link:
     return Link(
         room=room, anchor=anchor, relays=np.array(sorted(relays | {room, anchor}), np.int64), protects=none,
         carriers=np.array(sorted(carriers), np.int32), dug_m=100.0, wet=NO_WATER,
+        replaces=_spare_leg(draw, graph, room, replaced),
     )  # fmt: skip
+
+
+def _spare_leg(
+    draw: st.DrawFn, graph: ServiceGraph, room: int, replaced: list[NDArray[np.int64]]
+) -> NDArray[np.int64]:
+    """Draw an edge at a room without which, and without those replaced already, all are served as today."""
+    gone = set(np.concatenate([np.empty(0, np.int64), *replaced]).tolist())
+    ends = list(zip(graph.tail.tolist(), graph.head.tolist(), strict=True))
+    today = nx.node_connected_component(nx.MultiGraph([(0, 0), *ends]), 0)
+    spare = [
+        edge
+        for edge, of in enumerate(ends)
+        if room in of and edge not in gone and nx.node_connected_component(
+            nx.MultiGraph([(0, 0), *(one for e, one in enumerate(ends) if e not in gone | {edge})]), 0
+        ) == today
+    ]  # fmt: skip
+    moved = draw(st.sampled_from([-1, *spare]))
+    return np.array([moved] if moved >= 0 else [], np.int64)

@@ -30,9 +30,12 @@ def test_a_second_path_secures_whom_some_failure_cuts_no_more(
     protects = [asset for asset in range(graph.n_assets) if cut[asset][room] and not cut[asset][anchor]]
     served = index_graph(graph, graph.prises[:, None]).tree.position >= 0
     assume(room != anchor and protects and served[anchor])
+    at_room = np.flatnonzero((graph.tail == room) | (graph.head == room)).tolist()
+    moved = data.draw(st.sampled_from([[], *([edge] for edge in at_room)]))
     link = Link(
         room=room, anchor=anchor, relays=np.array(sorted(relays), np.int64),
         protects=np.array(protects, np.int32), carriers=np.empty(0, np.int32), dug_m=10.0, wet=NO_WATER,
+        replaces=np.array(moved, np.int64),
     )  # fmt: skip
     built = with_second_paths(graph, [link])
     saved = np.any([cut[asset] & ~lost(built, asset, n) for asset in protects], axis=0)
