@@ -211,6 +211,28 @@ def lost_vertices(index: LossIndex, assets: NDArray[np.integer]) -> Bool:
     return _touched(index, index.exact, assets)
 
 
+def are_lost(
+    index: LossIndex,
+    indptr: NDArray[np.integer],
+    assets: NDArray[np.integer],
+    vertices: NDArray[np.integer],
+) -> Bool:
+    """Tell of one vertex a set of assets whether that set cuts it off, (n_sets,) bool.
+
+    Parameters
+    ----------
+    index : LossIndex
+    indptr, assets
+        Set i is ``assets[indptr[i]:indptr[i + 1]]``.
+    vertices : (n_sets,) int
+    """
+    sets, members = np.ascontiguousarray(indptr, np.int64), np.ascontiguousarray(assets, np.int32)
+    number, start, end, sign = _logged(index, index.exact, sets, members).T
+    position = index.tree.position[vertices][number]
+    inside = (start <= position) & (position < end)
+    return np.bincount(number[inside], sign[inside], len(vertices)) > 0
+
+
 def vertices_behind(index: LossIndex, assets: NDArray[np.integer]) -> Bool:
     """Tell which vertices have one of the assets on a simple path from the root, (n_vertices,) bool."""
     return _touched(index, index.behind, assets)
@@ -275,8 +297,12 @@ def intervals_behind(index: LossIndex, assets: NDArray[np.integer]) -> Long:
 
 def _intervals(index: LossIndex, elements: Elements, assets: NDArray[np.integer]) -> Long:
     members = np.ascontiguousarray(assets, np.int32)
+    return _logged(index, elements, np.arange(len(members) + 1, dtype=np.int64), members)
+
+
+def _logged(index: LossIndex, elements: Elements, sets: Long, members: Int) -> Long:
+    """Give what each set cuts off as intervals of positions: (set, start, end, sign), (n, 4)."""
     alone = replace(index, prefix=np.zeros((len(index.prefix), 0), np.int64))
-    sets = np.arange(len(members) + 1, dtype=np.int64)
     counted = np.zeros((1, 4), np.int64)
     _run(alone, elements, index.owned, sets, members, log=counted)
     log = np.zeros((int(counted[0, 0]) + 1, 4), np.int64)

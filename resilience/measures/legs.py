@@ -227,30 +227,33 @@ def _outside(loop: _FalseLoop, leg: _Leg) -> tuple[tuple[int, int], Int] | None:
     """
     network, graph = loop.network, loop.graph
     kind = network.assets["kind"].to_numpy()
-    a, b = (
-        np.concatenate([network.links[one], network.links[two]]).astype(np.int64)
-        for one, two in (("a", "b"), ("b", "a"))
-    )
-    on_leg, is_shared = (np.isin(np.arange(len(kind)), of) for of in (leg.assets, loop.shared))
-    is_way, is_node = kind == "cheminement", kind == "noeud"
     at_top = graph.vertex_asset[graph.vertex_of == leg.top]
+    held = np.unique(np.concatenate([leg.assets, loop.own, at_top]))
+    a, b = _links_among(network, held)
+    is_way, is_node = kind == "cheminement", kind == "noeud"
     cables = leg.assets[kind[leg.assets] == "cable"]
-    rest = np.setdiff1d(np.concatenate([leg.assets, loop.own, at_top]), np.union1d(loop.shared, cables))
-    part = _parts(rest, a, b)
+    part = _parts(np.setdiff1d(held, np.union1d(loop.shared, cables)), a, b)
     # ways of the leg that are shared, or that join something shared
-    leads = np.zeros(len(kind), np.bool_)
-    leads[a[is_way[a] & on_leg[a] & is_shared[b]]] = True
-    leads |= is_shared & is_way & on_leg
+    joins = is_way[a] & np.isin(a, leg.assets) & np.isin(b, loop.shared)
+    leads = np.union1d(a[joins], loop.shared[is_way[loop.shared]])
     doors, kept = [], [cables]
     for base in (at_top, loop.own):
-        held = part.index[part.isin(part[part.index.isin(base)])].to_numpy()
-        inside = np.isin(np.arange(len(kind)), held)
-        found = a[inside[a] & is_node[a] & leads[b]]
+        inside = part.index[part.isin(part[part.index.isin(base)])].to_numpy()
+        found = a[np.isin(a, inside) & is_node[a] & np.isin(b, leads)]
         if not len(found):
             return None
         doors.append(int(found.min()))
-        kept.append(np.intersect1d(held, leg.assets))
+        kept.append(np.intersect1d(inside, leg.assets))
     return (doors[0], doors[1]), np.unique(np.concatenate(kept)).astype(np.int32)
+
+
+def _links_among(network: Network, assets: Long) -> tuple[Long, Long]:
+    """Give the links between some assets, each in both directions."""
+    among = np.zeros(len(network.assets), np.bool_)
+    among[assets] = True
+    a, b = (network.links[name].to_numpy(np.int64) for name in ("a", "b"))
+    kept = among[a] & among[b]
+    return np.concatenate([a[kept], b[kept]]), np.concatenate([b[kept], a[kept]])
 
 
 def _parts(assets: Long, a: Long, b: Long) -> "pd.Series[int]":

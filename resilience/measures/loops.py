@@ -12,13 +12,14 @@ from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
 from resilience.ground import NATURES, Ground
-from resilience.losses import LossIndex, lost_intervals, lost_vertices
+from resilience.losses import LossIndex, are_lost, lost_intervals
 from resilience.measures.sites import name_of, place_of
 from resilience.measures.types import Draft, Int, Link
 from resilience.parameters import LEVELS, Level, Parameters
 from resilience.second_path import FirstPath, SecondPath, eur_per_m, second_path
 
 ANCHORS = 3  # nearest ends offered for the loop of an NRO: the fourth is seldom the cheapest
+_TRIED_AT_ONCE = 8
 _TO = {"NRO": "le NRO", "": "le point d'injection"}
 _FRENCH = {"fourreau": "en fourreau existant", "accotement": "en accotement", "chaussee": "sous chaussée",
            "centre": "en centre pavé"}  # fmt: skip
@@ -88,8 +89,8 @@ def second_path_drafts(
         rooms = np.flatnonzero(ends.table["nature"] == nature).tolist()
         wanted = [
             (float(exposed[_united(anchors)].sum()), room, anchors)
-            for room in rooms
-            if (anchors := _anchors(room, ends, network, index))
+            for room, anchors in _anchors(rooms, ends, network, index).items()
+            if anchors
         ]
         wanted.sort(key=lambda one: (-one[0], ends.table["code"].iloc[one[1]]))
         for _, room, anchors in wanted[:most]:
@@ -149,30 +150,54 @@ def _cutters(index: LossIndex, graph: ServiceGraph, vertices: NDArray[np.int64])
     return tuple(suspects[cutter[a:b]] for a, b in pairwise(ptr))
 
 
-def _anchors(room: int, ends: Ends, network: Network, index: LossIndex) -> list[tuple[int, Int]]:
-    """List the ends of possible second paths and what each would protect from, nearest first."""
+def _anchors(
+    rooms: list[int], ends: Ends, network: Network, index: LossIndex
+) -> dict[int, list[tuple[int, Int]]]:
+    """List, by room, the ends of possible second paths and what each would protect from, nearest first."""
+    vertex = ends.table["vertex"].to_numpy(np.int64)
+    ahead = {room: _nearest_ends(room, ends, network) for room in rooms}
+    found: dict[int, list[tuple[int, Int]]] = {room: [] for room in rooms}
+    while ahead:
+        tried = [
+            (room, end, protects)
+            for room, near in ahead.items()
+            for end in near[:_TRIED_AT_ONCE]
+            if len(protects := _protected(room, end, ends))
+        ]
+        indptr = np.cumsum([0, *(len(protects) for _, _, protects in tried)])
+        assets = np.concatenate([np.empty(0, np.int32), *(protects for _, _, protects in tried)])
+        served = ~are_lost(index, indptr, assets, vertex[[end for _, end, _ in tried]])
+        for (room, end, protects), is_served in zip(tried, served.tolist(), strict=True):
+            if is_served and len(found[room]) < ANCHORS:
+                found[room].append((end, protects))
+        left = {room: near[_TRIED_AT_ONCE:] for room, near in ahead.items() if len(found[room]) < ANCHORS}
+        ahead = {room: near for room, near in left.items() if near}
+    return found
+
+
+def _nearest_ends(room: int, ends: Ends, network: Network) -> list[int]:
+    """List the ends to which a second path of a room may lead, nearest first."""
     table = ends.table
     if table["nature"].iloc[room] == "PM":
         others = np.flatnonzero((table["nature"] == "NRO") & (table["code"] == table["nro"].iloc[room]))
     else:
         others = np.flatnonzero((table["nature"] != "PM") & (np.arange(len(table)) != room))
     start = place_of(network, int(table["asset"].iloc[room]))
-    places = [(int(end), place_of(network, int(table["asset"].iloc[end]))) for end in others]
     if start is None:
         return []
-    near = sorted(
-        (start.distance(place), table["code"].iloc[end], end) for end, place in places if place is not None
-    )
-    found: list[tuple[int, Int]] = []
-    for _, _, end in near:
-        protects = np.setdiff1d(ends.cutters[room], np.union1d(ends.cutters[end], ends.own[room])).astype(
-            np.int32
-        )
-        if len(protects) and not lost_vertices(index, protects)[table["vertex"].iloc[end]]:
-            found.append((end, protects))
-        if len(found) == ANCHORS:
-            break
-    return found
+    places = [(int(end), place_of(network, int(table["asset"].iloc[end]))) for end in others]
+    near = [
+        (start.distance(place), str(table["code"].iloc[end]), end)
+        for end, place in places
+        if place is not None
+    ]
+    return [end for _, _, end in sorted(near)]
+
+
+def _protected(room: int, end: int, ends: Ends) -> Int:
+    """List what cuts a room and not an end, but the room itself."""
+    kept = np.union1d(ends.cutters[end], ends.own[room])
+    return np.setdiff1d(ends.cutters[room], kept).astype(np.int32)
 
 
 def _united(anchors: list[tuple[int, Int]]) -> Int:

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from gracethd.service import ServiceGraph
 from resilience.losses import (
+    are_lost,
     behind_losses_of_assets,
     depths_of_assets,
     index_graph,
     losses_of_assets,
     losses_of_sets,
     lost_vertices,
+    lost_weights,
     maximal_losses_of_assets,
     signatures_of_assets,
     vertices_behind,
@@ -316,3 +318,26 @@ def test_a_cache_that_cannot_be_written_does_not_stop_the_kernels(tmp_path: Path
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert done.stdout.strip() == "[1, 0, 2]"
+
+
+@settings(max_examples=draws(100))
+@given(graph=service_graphs(), data=st.data())
+def test_vertices_and_weights_of_sets_are_those_of_each_set_alone(
+    graph: ServiceGraph, data: st.DataObject
+) -> None:
+    """Many sets at once, each judged by `lost_vertices`, which is judged by removing and searching."""
+    asset, vertex = st.integers(0, graph.n_assets - 1), st.integers(0, graph.n_vertices - 1)
+    drawn = data.draw(st.lists(st.tuples(st.lists(asset, max_size=4), vertex, st.floats(0, 9)), max_size=6))
+    index = index_graph(graph, graph.prises[:, None])
+    indptr = np.cumsum([0, *(len(of) for of, _, _ in drawn)])
+    members = np.array([a for of, _, _ in drawn for a in of], np.int32)
+    lost = [lost_vertices(index, np.array(of, np.int32)) for of, _, _ in drawn]
+    asked = np.array([v for _, v, _ in drawn], np.int64)
+    assert are_lost(index, indptr, members, asked).tolist() == [
+        bool(one[v]) for one, v in zip(lost, asked, strict=True)
+    ]
+    weights = np.array([[w, 1.0] for _, _, w in drawn]).reshape(-1, 2)
+    found = lost_weights(index, indptr, members, weights)
+    expected = sum((np.outer(one, w) for one, w in zip(lost, weights, strict=True)), np.zeros(found.shape))
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    assert (found[expected[:, 1] == 0] == 0).all()  # never lost is exactly 0
