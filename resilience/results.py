@@ -27,7 +27,9 @@ class Results:
 
     Attributes
     ----------
-    study, inventory, network, routes
+    study, network, routes
+    inventory : Inventory
+        Its deliveries, findings and CRS; the tables were let go of once the network was traced.
     tables : dict of str to DataFrame
     spof, listed, series, loops : see `resilience.spof`, `resilience.series`, `resilience.loops`
         `listed` is what people read; `spof` the full table.

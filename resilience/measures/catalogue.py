@@ -25,14 +25,15 @@ class Work:
     libelle, autorisations, maitre_ouvrage, financement : str
         In French, as the plan shows them.
     lead, life : str
-        Prefixes of the parameters of its delay and of its lifetime.
+        Prefixes of the parameters of its delay and of its lifetime; the price of a contract is that of all
+        its years.
     """
 
     famille: Famille
     libelle: str
     autorisations: str
-    lead: Literal["loop", "burying", "site"]
-    life: Literal["line", "site"]
+    lead: Literal["loop", "burying", "site", "organisation"]
+    life: Literal["line", "site", "contract"]
     maitre_ouvrage: str = "délégataire, après validation du syndicat"
     financement: str = _PUBLIC_FUNDS
 
@@ -58,6 +59,19 @@ WORKS: dict[str, Work] = {
     ),
     "prise_groupe_nro": Work(
         "SECURISATION_SITE", "Poser une prise de groupe mobile au NRO {}", "aucune connue", "site", "site"
+    ),
+    "priorite_nro": Work(
+        "AUTRE", "Inscrire le NRO {} parmi les clients prioritaires du réseau électrique",
+        "accord du distributeur et de la préfecture", "organisation", "contract",
+    ),
+    "lot_secours_pm": Work(
+        "AUTRE", "Tenir prête une armoire de secours pour {}", "aucune connue", "organisation", "site"
+    ),
+    "contrat_intervention": Work(
+        "AUTRE", "Renforcer l'astreinte d'intervention sur {}", "aucune connue", "organisation", "contract"
+    ),
+    "elagage": Work(
+        "AUTRE", "Élaguer le long de {}", "accord des propriétaires riverains", "organisation", "contract"
     ),
     "nro_mobile": Work("AUTRE", "Tenir prêt un NRO mobile pour {}", "aucune connue", "site", "site"),
     "rehausse_pm": Work("SECURISATION_SITE", "Rehausser ou déplacer le PM {}", _STREET, "site", "site"),
@@ -131,6 +145,8 @@ def present_cost(
 
 def life_factor(mesure: str, parameters: Parameters, level: Level) -> float:
     """Give the present cost of a measure over its lifetime, yearly upkeep included, for one euro of works."""
+    if WORKS[mesure].life == "contract":
+        return 1.0
     return present_cost(
         1.0,
         years=round(parameters.at(f"measure.{WORKS[mesure].life}.lifetime_years", level)),

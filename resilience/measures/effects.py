@@ -16,6 +16,7 @@ from resilience.bearers import point_bearers
 from resilience.fragility import failure_probabilities
 from resilience.loss import keys_of_assets
 from resilience.measures.catalogue import WORKS, life_factor
+from resilience.measures.lessen import lessened
 from resilience.measures.links import with_possible_paths, with_second_paths
 from resilience.measures.types import Candidates, Draft, Link, Situation, Surroundings
 from resilience.parameters import LEVELS, Level, Parameters
@@ -23,13 +24,13 @@ from resilience.rates import annual_rates
 from resilience.same_event import joined
 
 _KEY = ["asset", "mechanism"]
+_NAMED = 5
+"""Communes or EPCI of one work that are named; more are counted."""
 _RAISED = {"batardeau_nro": ("nro", "floor_m", "nro_barrier"), "rehausse_pm": ("pm", "plinth_m", "pm_raise")}
-_FACTOR = {
-    "detection_incendie_nro": ("nro_fire", "rate_per_year", "measure.nro_fire_detection.rate_factor"),
-    "extinction_incendie_nro": ("nro_fire", "repair_h", "measure.nro_fire_suppression.repair_factor"),
-    "protection_pm": ("pm_destroyed", "rate_per_year", "measure.pm_protection.rate_factor"),
-}
-_COMBINES = ("extinction_incendie_nro", "nro_mobile")
+_COMBINES = (
+    "contrat_intervention", "elagage", "extinction_incendie_nro", "lot_secours_pm", "nro_mobile",
+    "priorite_nro",
+)  # fmt: skip
 """Works that may stand beside others on the same failure: each takes its share of what the other leaves."""
 _REQUIRES = {"extinction_incendie_nro": "detection_incendie_nro"}
 
@@ -140,18 +141,18 @@ def gather(
         buried_p, buried_rates = _buried_lines(ordered, network, around, parameters, level)
         sheltered = _sheltered_lines(ordered, situation.failures)
         new_p, new_rates = _new_trenches(ordered, situation.graph.n_assets, parameters, level)
-        factors = _lowered_rates(ordered, situation.rates, parameters, level)
+        rarer_p = lessened(ordered, situation.failures, "failures", parameters, level)
+        rarer_rates = lessened(ordered, situation.rates, "rates", parameters, level)
         told_p = _told_factors(ordered, situation.failures, "p")
         told_rates = _told_factors(ordered, situation.rates, "rate_per_year")
-        powered = _powered_rooms(ordered, situation.failures, parameters, level)
-        mobile = _replaced_rooms(ordered, situation.rates, parameters, level)
-        changed = _changes([raised, powered, buried_p, sheltered, new_p, told_p], situation.failures)
+        powered = _longer_powered(ordered, situation.failures, parameters, level)
+        changed = _changes([raised, powered, rarer_p, buried_p, sheltered, new_p, told_p], situation.failures)
         if around.joint is not None:
             changed = joined(changed, around.joint).sort_values(
                 ["measure", *_KEY], kind="stable", ignore_index=True
             )
         failures[level] = _effective(changed, situation.failures)
-        rates[level] = _changes([factors, mobile, buried_rates, new_rates, told_rates], situation.rates)
+        rates[level] = _changes([rarer_rates, buried_rates, new_rates, told_rates], situation.rates)
     links = {i: draft.link for i, draft in enumerate(ordered) if draft.link is not None}
     rivals = _exclusions(links, [*failures.values(), *rates.values()])
     combines = np.array([draft.mesure in _COMBINES for draft in ordered], np.bool_)
@@ -189,8 +190,8 @@ def _table(
                 "mesure": draft.mesure,
                 "libelle": draft.name if draft.is_named else work.libelle.format(draft.name),
                 "objets": ", ".join(draft.objects),
-                "commune": ", ".join(sorted({name for name in of["commune"] if name})),
-                "epci": ", ".join(sorted({name for name in of["epci"] if name})),
+                "commune": _listed(of["commune"], "communes"),
+                "epci": _listed(of["epci"], "EPCI"),
                 "longueur_m": draft.length_m,
                 "prises_secured": 0,
                 **costs,
@@ -208,6 +209,12 @@ def _table(
         )
     table = pd.DataFrame(rows, columns=list(MEASURE_COLUMNS))
     return gpd.GeoDataFrame(table, geometry="geometry", crs=network.assets.crs)
+
+
+def _listed(names: pd.Series, several: str) -> str:
+    """Name the places of a work, or count them where nobody would read the list."""
+    known = sorted({name for name in names if name})
+    return ", ".join(known) if len(known) <= _NAMED else f"{len(known)} {several}"
 
 
 MEASURE_COLUMNS = (
@@ -350,19 +357,6 @@ def _new_trenches(
     return (pd.concat(failures, ignore_index=True) if failures else pd.DataFrame()), pd.DataFrame(rates)
 
 
-def _lowered_rates(
-    drafts: Sequence[Draft], today: pd.DataFrame, parameters: Parameters, level: Level
-) -> pd.DataFrame:
-    parts = [pd.DataFrame()]
-    for number, draft in enumerate(drafts):
-        if draft.mesure in _FACTOR:
-            mechanism, column, name = _FACTOR[draft.mesure]
-            rows = today[today["asset"].isin(draft.treated) & (today["mechanism"] == mechanism)]
-            lower = rows[column] * parameters.at(name, level)
-            parts.append(rows.assign(**{column: lower}, measure=number))
-    return pd.concat(parts, ignore_index=True)
-
-
 def _told_factors(drafts: Sequence[Draft], today: pd.DataFrame, often: str) -> pd.DataFrame:
     """Lower what the study itself says that works lower."""
     parts = [pd.DataFrame()]
@@ -379,37 +373,20 @@ def _told_factors(drafts: Sequence[Draft], today: pd.DataFrame, often: str) -> p
     return pd.concat(parts, ignore_index=True)
 
 
-def _powered_rooms(
+def _longer_powered(
     drafts: Sequence[Draft], today: pd.DataFrame, parameters: Parameters, level: Level
 ) -> pd.DataFrame:
-    """Power cuts of NRO that get batteries, a generator or an inlet for one."""
+    """Power cuts of NRO that get more batteries: only what is longer than them fails, for what is left."""
     parts = [pd.DataFrame()]
     cuts = today[today["mechanism"] == "nro.power"]
     added_h = parameters.at("measure.nro_batteries.hours_h", level)
-    connected_h = parameters.at("measure.nro_inlet.connected_h", level)
     for number, draft in enumerate(drafts):
+        if draft.mesure != "batteries_nro":
+            continue
         rows = cuts[cuts["asset"].isin(draft.treated)].assign(measure=number)
-        if draft.mesure == "batteries_nro":
-            left_h = rows["repair_h"] - added_h
-            p = rows["p"].where(rows["p"].isna() | (left_h > 0), 0.0)
-            parts.append(rows.assign(p=p, repair_h=left_h.where(left_h > 0, rows["repair_h"])))
-        elif draft.mesure == "groupe_nro":
-            parts.append(rows.assign(p=rows["p"] * parameters.at("measure.nro_generator.fails_share", level)))
-        elif draft.mesure == "prise_groupe_nro":
-            parts.append(rows.assign(repair_h=rows["repair_h"].clip(upper=connected_h)))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _replaced_rooms(
-    drafts: Sequence[Draft], today: pd.DataFrame, parameters: Parameters, level: Level
-) -> pd.DataFrame:
-    """Shorten the fires of NRO that a mobile one stands in for: they last until it serves."""
-    serves_h = parameters.at("measure.nro_mobile.hours_h", level)
-    parts = [pd.DataFrame()]
-    for number, draft in enumerate(drafts):
-        if draft.mesure == "nro_mobile":
-            rows = today[today["asset"].isin(draft.treated) & (today["mechanism"] == "nro_fire")]
-            parts.append(rows.assign(repair_h=rows["repair_h"].clip(upper=serves_h), measure=number))
+        left_h = rows["repair_h"] - added_h
+        p = rows["p"].where(rows["p"].isna() | (left_h > 0), 0.0)
+        parts.append(rows.assign(p=p, repair_h=left_h.where(left_h > 0, rows["repair_h"])))
     return pd.concat(parts, ignore_index=True)
 
 

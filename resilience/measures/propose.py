@@ -16,9 +16,10 @@ from resilience.measures.burying import burying_drafts
 from resilience.measures.effects import gather
 from resilience.measures.legs import moved_leg_drafts
 from resilience.measures.loops import rooms_and_feeds, second_path_drafts
+from resilience.measures.organisation import organisation_drafts
 from resilience.measures.own import without_replaced
 from resilience.measures.secured import prises_secured
-from resilience.measures.sites import limited, mobile_drafts, room_drafts
+from resilience.measures.sites import limited, room_drafts
 from resilience.measures.types import Candidates, Draft, Situation, Surroundings
 from resilience.parameters import LEVELS, Level, Parameters
 
@@ -90,7 +91,7 @@ def propose(
     drafts, omitted = limited(
         room_drafts(network, today, losses_of_assets(index)[:, 0], parameters), exposed, most
     )
-    drafts += mobile_drafts(network, today, losses_of_assets(index)[:, 0], parameters)
+    drafts += organisation_drafts(network, spof, today, losses_of_assets(index)[:, 0], parameters)
     lines, other_lines = burying_drafts(
         network, spof, parameters, exposed=exposed, most=most, owners=around.owners
     )

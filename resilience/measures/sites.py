@@ -93,35 +93,6 @@ def room_drafts(
     return drafts
 
 
-def mobile_drafts(
-    network: Network, situations: Mapping[Level, Situation], cut: NDArray[np.int64], parameters: Parameters
-) -> list[Draft]:
-    """Draft one mobile NRO for all those that may burn and serve somebody.
-
-    Fires come one at a time; a flood takes several NRO at once, which one mobile NRO cannot stand in for.
-    """
-    rates = pd.concat([situation.rates for situation in situations.values()])
-    burns = (rates["mechanism"] == "nro_fire") & (rates["rate_per_year"] > 0)
-    rooms = np.unique(rates.loc[burns, "asset"].to_numpy(np.int32))
-    rooms = rooms[cut[rooms] > 0]
-    if not len(rooms):
-        return []
-    hours = three_values(at_levels("measure.nro_mobile.hours_h", parameters))
-    return [
-        Draft(
-            mesure="nro_mobile",
-            objects=tuple(sorted(network.assets["code"].iloc[rooms].astype(str))),
-            name=f"{len(rooms)} NRO",
-            treated=rooms,
-            changed=np.empty(0, np.int32),
-            geometry=None,
-            length_m=0.0,
-            cost_eur=at_levels("cost.nro_mobile.eur", parameters),
-            hypotheses=f"en service {hours} h après un incendie ; crues non comptées",
-        )
-    ]
-
-
 def place_of(network: Network, asset: int) -> shapely.Point | None:
     """Give the point where an asset stands: its own, else that of its node; None where neither is known."""
     assets = network.assets

@@ -314,7 +314,7 @@ def with_commune_names(report: Report) -> Report:
     names = dict(zip(communes["code_insee"].tolist(), communes["nom"].tolist(), strict=True))
     frames = {name: getattr(report, name) for name in ("spof", "series", "plan", "ecartees")}
     named = {
-        name: frame.assign(commune=frame["commune"].map(lambda code: names.get(code, code)))
+        name: frame.assign(commune=frame["commune"].map(lambda codes: _named(codes, names)))
         for name, frame in frames.items()
         if frame is not None and "commune" in frame.columns
     }
@@ -323,6 +323,11 @@ def with_commune_names(report: Report) -> Report:
         part = parts["communes"]
         parts["communes"] = part.assign(group=part["group"].map(lambda code: names.get(code, code)))
     return replace(report, loss_parts=parts, **named)
+
+
+def _named(codes: object, names: Mapping[str, str]) -> object:
+    """Give the names of communes from a code, or from several separated by commas."""
+    return ", ".join(names.get(code, code) for code in codes.split(", ")) if isinstance(codes, str) else codes
 
 
 def worst_series(report: Report) -> pd.Series | None:

@@ -27,6 +27,8 @@ _PART_SHEETS = {
     "parametres": "Sensibilité", "taux": "Taux",
 }  # fmt: skip
 _PART_ROWS = 1000
+_OBJECT_ROWS = 5000
+"""Rows of SPOF and Séries in the workbook: more are not read on a sheet, and stand in the CSV."""
 _LOSS_TOTALS = tuple(f"prises_h_per_year_{level}" for level in ("low", "central", "high"))
 
 
@@ -75,8 +77,8 @@ def _analysis_sheets(report: Report) -> list[Sheet]:
     loss = None if report.loss is None else with_margins(report.loss)
     pertes = tuple(_loss_sheet(name, title, part) for name, title, part in loss_parts(report))
     parts: tuple[tuple[str, pd.DataFrame | None, str, str, tuple[str, ...]], ...] = (
-        ("SPOF", report.spof, "title_spof", phrase("text_spof"), ()),
-        ("Séries", report.series, "title_series", "", ()),
+        ("SPOF", *_first(report.spof, "title_spof", phrase("text_spof"), "spof.csv"), ()),
+        ("Séries", *_first(report.series, "title_series", "", "series.csv"), ()),
         ("Seuils", report.thresholds, "title_curve", phrase("text_thresholds"), ()),
         ("Bouclages", report.loops, "title_loops", "", ()),
         ("Aléas", hazards, "title_hazards", "", ()),
@@ -101,6 +103,17 @@ def _analysis_sheets(report: Report) -> list[Sheet]:
         for name, frame, title, note, totals in parts
         if frame is not None
     ]
+
+
+def _first(
+    frame: pd.DataFrame | None, title: str, note: str, file: str
+) -> tuple[pd.DataFrame | None, str, str]:
+    """Give the first rows of a long table, its title, and a note that says where the others are."""
+    if frame is None or len(frame) <= _OBJECT_ROWS:
+        return frame, title, note
+    shown, total = written(_OBJECT_ROWS, "int"), written(len(frame), "int")
+    more = f"{phrase('truncated', shown=shown, total=total)} ({file})"
+    return frame.head(_OBJECT_ROWS), title, f"{note} {more}".strip()
 
 
 def _loss_sheet(

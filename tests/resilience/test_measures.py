@@ -78,7 +78,7 @@ def _network() -> Network:
     table = (
         pd.DataFrame(rows, columns=columns)
         .sort_values(["kind", "code"], ignore_index=True)
-        .assign(libelle="")
+        .assign(libelle="", segment="transport")
     )
     assets = gpd.GeoDataFrame(table, geometry="geometry", crs=2154)
     number = {code: i for i, code in enumerate(assets["code"])}
@@ -154,9 +154,12 @@ def of(candidates: Candidates, mesure: str, objet: str) -> pd.Series:
 def test_the_families_are_proposed_where_the_network_is_exposed(case: Case) -> None:
     measures = case.proposed().measures
     assert sorted(zip(measures["mesure"], measures["objets"], strict=True)) == [
+        ("contrat_intervention", "collecte, transport"),
         ("detection_incendie_nro", "NRO"),
+        ("elagage", "E"),
         ("enfouissement", "W1"),
         ("extinction_incendie_nro", "NRO"),
+        ("lot_secours_pm", "PM"),
         ("nro_mobile", "NRO"),
         ("protection_pm", "PMP"),
         ("protection_pm", "PMQ"),
@@ -286,11 +289,50 @@ def test_an_nro_that_loses_its_mains_gets_batteries_a_generator_or_an_inlet(case
     candidates = propose(case.network, case.routes, case.spof, today, PARAMETERS, around)
     number = {row["mesure"]: i for i, row in candidates.measures.iterrows()}
     left = candidates.failures["central"].set_index(["measure", "mechanism"])[["p", "repair_h"]]
-    works = ("batteries_nro", "groupe_nro", "prise_groupe_nro")
+    works = ("batteries_nro", "groupe_nro", "prise_groupe_nro", "priorite_nro")
     told = [left.loc[number[name], "nro.power"].tolist() for name in works]
-    assert told == [pytest.approx(one) for one in ([1.0, 6.0], [0.1, 10.0], [1.0, 8.0])]
+    assert told == [pytest.approx(one) for one in ([1.0, 6.0], [0.1, 10.0], [1.0, 8.0], [0.5, 10.0])]
     without = case.proposed().measures["mesure"]
     assert not set(works) & set(without), "nothing of the kind where no power cut is studied"
+
+
+def test_contracts_and_spares_shorten_or_thin_out_what_they_cover(case: Case) -> None:
+    """1.5 km of transport underground and 0.5 km in the air; two cabinets on one spare."""
+    candidates = case.proposed()
+    before = case.today["central"].rates.set_index(["asset", "mechanism"])
+    rates = candidates.rates["central"]
+
+    def told(mesure: str, objects: str) -> tuple[pd.Series, pd.DataFrame]:
+        row = of(candidates, mesure, objects)
+        after = rates[rates["measure"] == row.name].set_index(["asset", "mechanism"])
+        return row, after.join(before.add_suffix("_before"))
+
+    contract, rows = told("contrat_intervention", "collecte")
+    assert (rows["repair_h"] / rows["repair_h_before"]).tolist() == pytest.approx([0.75] * 3)
+    assert rows["rate_per_year"].equals(rows["rate_per_year_before"])
+    # 2 km at 100 euros a year, ten years, 3.2 %
+    years = (1 - 1.032**-10) / (1 - 1 / 1.032)
+    assert contract["cost_eur_central"] == pytest.approx(2 * 100 * years)
+    assert (contract["prises_secured"], contract["longueur_m"], contract["duree_mois"]) == (800, 2000, 3)
+    assert "sur sa durée de vie, entretien compris, actualisé : 1743 €" in contract["hypotheses"]
+
+    pruning, rows = told("elagage", "E")
+    assert rows.reset_index()[["asset", "mechanism"]].to_numpy().tolist() == [
+        [case.asset("W1"), "aerial_cut"]
+    ]
+    assert (rows["rate_per_year"] / rows["rate_per_year_before"]).tolist() == pytest.approx([0.9])
+    assert pruning["cost_eur_central"] == pytest.approx(500 * 3 * sum(1.032**-year for year in (0, 3, 6, 9)))
+
+    spare, rows = told("lot_secours_pm", "PM")
+    assert (rows["repair_h"] / rows["repair_h_before"]).tolist() == pytest.approx([0.7, 0.7])
+    assert spare["libelle"] == "Tenir prête une armoire de secours pour 2 PM"
+    # bollards and a spare cabinet together: half as often, seven tenths as long
+    bollards = of(candidates, "protection_pm", "PMP").name
+    both = apply(case.today["central"], candidates, [int(str(bollards)), int(str(spare.name))], "central")
+    both_rates = both.rates.set_index(["asset", "mechanism"]).loc[(case.asset("PMP"), "pm_destroyed")]
+    today = before.loc[(case.asset("PMP"), "pm_destroyed")]
+    assert both_rates["rate_per_year"] == pytest.approx(0.5 * today["rate_per_year"])
+    assert both_rates["repair_h"] == pytest.approx(0.7 * today["repair_h"])
 
 
 OPTIONS = "mesure;libelle;objets;cost_eur_low;cost_eur_central;cost_eur_high;mecanisme;facteur\n"
