@@ -70,6 +70,9 @@ class Plan:
         loss_after, avoided (by level, of the whole set on the whole network), avoided_model (central, by
         the sampled model that the choice was made on), bound (no set within the limits avoids more by that
         model), gap, n_needs (of the model), message.
+    causes : DataFrame
+        cause (hazard or mechanism of a rate), prises_h_per_year_before, prises_h_per_year_after: central
+        losses of the whole network, without and with the plan, the largest first.
     follow_up : DataFrame or None
         What became of works of an earlier plan that are not in this one (`resilience.follow_up`).
     """
@@ -78,6 +81,7 @@ class Plan:
     ecartees: gpd.GeoDataFrame
     frontier: pd.DataFrame
     summary: dict[str, object]
+    causes: pd.DataFrame
     follow_up: pd.DataFrame | None = None
 
 
@@ -136,7 +140,8 @@ def choose(
     motives = [_motive(n, model, limits, taken, candidates) for n in others.index]
     kept = [name for name in plan.columns if name in others.columns and name != "geometry"]
     ecartees = others.assign(motif=pd.Series(motives, others.index, dtype=str))[[*kept, "motif", "geometry"]]
-    after = network_losses(today, candidates, chosen.tolist(), sampling)
+    built = losses_once_built(today, candidates, chosen.tolist(), sampling)
+    after = {level: sum(built[level].values()) for level in LEVELS}
     before = {level: sum(losses[level].values()) for level in LEVELS}
     value = model.value(taken)
     summary: dict[str, object] = {
@@ -154,18 +159,32 @@ def choose(
         "n_needs": len(model.weight),
         "message": _message(limits, taken),
     }
-    return Plan(plan, ecartees.reset_index(drop=True), curve, summary)
+    causes = _before_and_after(losses["central"], built["central"])
+    return Plan(plan, ecartees.reset_index(drop=True), curve, summary, causes)
 
 
-def network_losses(
+def losses_once_built(
     today: Mapping[Level, Situation], candidates: Candidates, chosen: list[int], sampling: Sampling
-) -> dict[Level, float]:
-    """Give the expected prises·h per year of the whole network once some measures are done, by level."""
-    losses: dict[Level, float] = {}
-    for level in LEVELS:
-        situation = apply(today[level], candidates, chosen, level) if chosen else today[level]
-        losses[level] = sum(_losses_by_cause(situation, sampling).values())
-    return losses
+) -> dict[Level, dict[str, float]]:
+    """Give the expected prises·h per year of the network once measures are done, by level and cause."""
+    return {
+        level: _losses_by_cause(
+            apply(today[level], candidates, chosen, level) if chosen else today[level], sampling
+        )
+        for level in LEVELS
+    }
+
+
+def _before_and_after(before: Mapping[str, float], after: Mapping[str, float]) -> pd.DataFrame:
+    """Put the losses of each cause side by side, the largest first."""
+    causes = sorted({*before, *after}, key=lambda cause: (-before.get(cause, 0.0), cause))
+    return pd.DataFrame(
+        {
+            "cause": pd.Series(causes, dtype=str),
+            "prises_h_per_year_before": [before.get(cause, 0.0) for cause in causes],
+            "prises_h_per_year_after": [after.get(cause, 0.0) for cause in causes],
+        }
+    )
 
 
 def priority_of(criticite: float) -> str:

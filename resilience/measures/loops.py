@@ -260,14 +260,13 @@ def _protects(draft: Draft) -> set[int]:
 def first_path(network: Network, protects: Int) -> FirstPath:
     """Give the ground of what a second path is to protect from."""
     lines = network.lines[network.lines["asset"].isin(protects)]
-    places = np.intersect1d(protects, np.flatnonzero(network.assets["kind"].isin(["noeud", "ptech", "site"])))
+    kind = network.assets["kind"]
+    places = protects[kind.iloc[protects].isin(["noeud", "ptech", "site"]).to_numpy()]
     near = _linked(network, places, ("noeud", "cheminement"))
     near = np.union1d(near, _linked(network, near, ("cheminement",)))
-    is_way = (network.assets["kind"] == "cheminement").to_numpy()
+    ways = near[(kind.iloc[near] == "cheminement").to_numpy()]
     shapes = np.asarray(shapely.force_2d(lines.geometry.to_numpy()), object)
-    return FirstPath(
-        lines["asset"].to_numpy(np.int32), shapes, np.setdiff1d(near[is_way[near]], protects).astype(np.int32)
-    )
+    return FirstPath(lines["asset"].to_numpy(np.int32), shapes, np.setdiff1d(ways, protects).astype(np.int32))
 
 
 def carried_by(network: Network, path: SecondPath) -> Int:
@@ -279,8 +278,10 @@ def carried_by(network: Network, path: SecondPath) -> Int:
 
 def _linked(network: Network, assets: Int, kinds: tuple[str, ...]) -> Int:
     """Give the assets of some kinds that `Network.links` joins to the given ones."""
+    among = np.zeros(len(network.assets), np.bool_)
+    among[assets] = True
     a, b = network.links["a"].to_numpy(np.int32), network.links["b"].to_numpy(np.int32)
-    found = np.unique(np.concatenate([b[np.isin(a, assets)], a[np.isin(b, assets)]]))
+    found = np.unique(np.concatenate([b[among[a]], a[among[b]]]))
     return found[network.assets["kind"].iloc[found].isin(kinds).to_numpy()]
 
 

@@ -10,6 +10,7 @@ from gracethd.outputs.labels import phrase, written
 from .curve import threshold_curve
 from .hazard_tables import exposure_summary, footprints_in_words, hazards_in_words, unmapped_summary
 from .page_tables import Table, page_table, with_margins, with_ranges
+from .plan_charts import before_and_after, criticality_matrix, frontier_curve
 from .report import Report, findings_summary, loss_conventions, missing_parts
 
 _SPOF = (
@@ -59,14 +60,22 @@ PARTS = ("series", "objets", "communes", "pm", "conventions", "observees", "coup
 
 @dataclass(frozen=True)
 class Chapter:
-    """One section of the page: anchor, title, what to read first, tables, ranges to draw, a chart as SVG."""
+    """One section of the page: anchor, title, what to read first, tables, ranges to draw, charts."""
 
     id: str
     title: str
     text: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     ranges: tuple["Range", ...] = ()
-    chart: str = ""
+    charts: tuple["Chart", ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A title and an ``svg`` element."""
+
+    title: str
+    svg: str
 
 
 @dataclass(frozen=True)
@@ -131,11 +140,19 @@ def _spof_chapter(report: Report) -> Chapter:
     if report.loops is not None and len(report.loops):
         tables.append(_table(report, "loops", report.loops, loops))
     text = (phrase("text_spof", report.language), *_absent(report, "series", "spof", "loops"))
-    chart = ""
+    charts = []
     if report.thresholds is not None:
         tables.insert(0, _table(report, "thresholds", report.thresholds, _THRESHOLDS, bars=("prises",)))
-        chart = threshold_curve(report.thresholds, report.language)
-    return Chapter("spof", phrase("chapter_spof", report.language), text, tuple(tables), chart=chart)
+        charts.append(("title_curve", threshold_curve(report.thresholds, report.language)))
+    if report.spof is not None:
+        charts.append(("title_matrix", criticality_matrix(report.spof, report.language)))
+    title = phrase("chapter_spof", report.language)
+    return Chapter("spof", title, text, tuple(tables), charts=_charts(report, charts))
+
+
+def _charts(report: Report, drawn: Sequence[tuple[str, str]]) -> tuple[Chart, ...]:
+    """Title the charts that have something to show."""
+    return tuple(Chart(phrase(title, report.language), svg) for title, svg in drawn if svg)
 
 
 def _exposure_chapter(report: Report) -> Chapter:
@@ -217,12 +234,19 @@ def _plan_chapter(report: Report) -> Chapter:
         tables.append(
             _table(report, "plan", ranged, _PLAN, bars=("prises_h_avoided_per_year_central",), on_map=True)
         )
+    charts = []
+    if report.causes is not None:
+        charts.append(("title_before_after", before_and_after(report.causes, language)))
+    if report.frontier is not None:
+        own = report.budget.get("budget_eur", 0.0)
+        charts.append(("title_frontier", frontier_curve(report.frontier, own, language)))
     gap = report.budget.get("gap")
     if gap is not None:
         text.append(phrase("text_gap", language, gap=written(gap, "share", language)))
     if report.ecartees is not None and len(report.ecartees):
         tables.append(_table(report, "ecartees", report.ecartees, _ECARTEES))
-    return Chapter("plan", phrase("chapter_plan", language), tuple(text), tuple(tables))
+    title = phrase("chapter_plan", language)
+    return Chapter("plan", title, tuple(text), tuple(tables), charts=_charts(report, charts))
 
 
 def _parameters_chapter(report: Report) -> Chapter:

@@ -36,9 +36,10 @@ from resilience.study import Study, study_files
 def write_results(results: Results, folder: Path) -> dict[str, object]:
     """Write what people open, all files together or none, and give the summary.
 
-    Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``budgets.csv``, ``resultats.gpkg``, ``spof.csv``,
-    ``spof.parquet``, ``series.csv``, ``thresholds.csv``, ``pertes_*.csv``, ``exposure.parquet``,
-    ``non_cartographie.csv``, ``indicateurs.csv``, ``findings.csv``, ``rapport.html`` and ``summary.json``,
+    Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``budgets.csv``, ``avant_apres.csv``,
+    ``resultats.gpkg``, ``spof.csv``, ``spof.parquet``, ``series.csv``, ``thresholds.csv``, ``pertes_*.csv``,
+    ``exposure.parquet``, ``non_cartographie.csv``, ``indicateurs.csv``, ``findings.csv``, ``rapport.html``
+    and ``summary.json``,
     each where the study has its part.
     """
     report = report_of(results)
@@ -63,6 +64,7 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
             write_table(results.plan.plan, aside / "plan.parquet")
             write_table(results.plan.plan, aside / "plan.csv")
             write_table(results.plan.frontier, aside / "budgets.csv")
+            write_table(results.plan.causes, aside / "avant_apres.csv")
         write_workbook(
             study_sheets(report),
             aside / "plan.xlsx",
@@ -126,6 +128,7 @@ def report_of(results: Results) -> Report:
         ecartees=None if plan is None else plan.ecartees.rename(columns={"motif": "raison"}),
         follow_up=None if plan is None else plan.follow_up,
         frontier=None if plan is None else plan.frontier,
+        causes=None if plan is None else plan.causes,
         budget={} if plan is None else _budget(plan),
         parameters=described_parameters(study.parameters.table, study.language),
         limits=_limits(results),

@@ -69,6 +69,8 @@ class Report:
         What became of works of an earlier plan (`resilience.follow_up.followed_plan`).
     frontier : DataFrame, optional
         What other budgets would avoid (`resilience.choice.stability.frontier`).
+    causes : DataFrame, optional
+        Losses by cause without and with the plan (``Plan.causes``).
     budget : mapping
         budget_eur, spent_eur, prises_h_avoided_per_year_low, _central, _high, gap: any of them.
     parameters : DataFrame, optional
@@ -108,6 +110,7 @@ class Report:
     follow_up: pd.DataFrame | None = None
     frontier: pd.DataFrame | None = None
     ecartees: pd.DataFrame | None = None
+    causes: pd.DataFrame | None = None
     budget: Mapping[str, float] = field(default_factory=dict)
     parameters: pd.DataFrame | None = None
     limits: Sequence[str] = ()

@@ -128,7 +128,7 @@ def test_what_became_of_each_work_is_told() -> None:
             "commentaire": "",
         }
     )  # fmt: skip
-    plan = followed_plan(Plan(chosen, others, pd.DataFrame(), {}), followed)  # type: ignore[arg-type]
+    plan = followed_plan(Plan(chosen, others, pd.DataFrame(), {}, pd.DataFrame()), followed)  # type: ignore[arg-type]
     assert plan.plan[["action_id", "statut", "decision_comite"]].to_numpy().tolist() == [
         ["a", "aps", "oui"], ["new", "proposé", ""],
     ]  # fmt: skip
