@@ -39,7 +39,10 @@ COLUMNS = (
     "statut", "rank_low", "rank_high", "hypotheses",
 )  # fmt: skip
 """Columns of a plan, in order (DESIGN, Machine-readable names)."""
-FURTHER = ("year_start", "prises_h_added_per_year", "share_chosen", "explication")
+FURTHER = (
+    "year_start", "prises_h_added_per_year", "share_chosen", "explication", "duree_vie_ans", "cout_vie_eur",
+    "fourreau_m", "accotement_m", "chaussee_m", "centre_m", "exige", "exclut",
+)  # fmt: skip
 """Columns that follow, before those that the candidates carry beside, and the geometry."""
 
 _AVOIDED = "prises_h_avoided_per_year_"

@@ -52,6 +52,7 @@ from resilience.loss import (
 from resilience.loss.workers import Workers, cluster, processes
 from resilience.losses import index_graph
 from resilience.measures import Surroundings, own_drafts, propose, situations
+from resilience.measures.catalogue import works_of
 from resilience.mechanisms import effect_findings
 from resilience.outages import outage_exposure
 from resilience.parameters import LEVELS, Level
@@ -151,6 +152,7 @@ def analyse(
                 joint,
                 owners,
                 frozenset(rings.loc[rings["is_false"], "nro"]),
+                works_of(tables.get("catalogue")),
             )
             today = situations(network, routes, failures, rates)
             candidates = propose(network, routes, table, today, study.parameters, around, own=own)

@@ -39,6 +39,12 @@ OwnWork = Literal[
     "batardeau_nro", "detection_incendie_nro", "extinction_incendie_nro", "batteries_nro", "groupe_nro",
     "prise_groupe_nro", "rehausse_pm", "protection_pm", "enfouissement",
 ]  # fmt: skip
+CatalogueWork = Literal[
+    "deviation_jambe_nro", "second_chemin_nro", "second_chemin_pm", "enfouissement", "batardeau_nro",
+    "detection_incendie_nro", "extinction_incendie_nro", "batteries_nro", "groupe_nro", "prise_groupe_nro",
+    "priorite_nro", "rehausse_pm", "protection_pm", "nro_mobile", "lot_secours_pm", "contrat_intervention",
+    "elagage",
+]  # fmt: skip
 Mechanism = Literal[
     "nro.flood", "nro.power", "nro_fire", "pm.flood", "pm_destroyed", "closure.flood", "closure.groundwater",
     "way.flood", "way.scour", "way.wind", "way.fire", "dig_up", "aerial_cut", "clay", "ground_movement",
@@ -159,6 +165,11 @@ SCHEMAS: Mapping[str, Schema] = {
         (Column("action_id", required=True, aliases=("action",)), Column("libelle", aliases=("libellé",)),
          Column("statut", choices=STATUTS), Column("decision_comite"), Column("commentaire")),
         key=("action_id",),
+    ),
+    "catalogue": Schema(
+        (Column("mesure", required=True, choices=get_args(CatalogueWork)), Column("autorisations"),
+         Column("maitre_ouvrage"), Column("financement"), Column("propose", choices=("oui", "non"))),
+        key=("mesure",),
     ),
     "options": Schema(
         (Column("mesure", choices=get_args(OwnWork)), Column("libelle"), Column("objets", required=True),

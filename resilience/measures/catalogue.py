@@ -1,16 +1,16 @@
 """The works that can be proposed: families, French words, delays, and what they cost over their life."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Literal, cast
+
+import pandas as pd
 
 from resilience.parameters import LEVELS, Level, Parameters
 
 Famille = Literal["BOUCLAGE", "SECURISATION_SITE", "ENFOUISSEMENT", "AUTRE"]
 Statut = Literal["proposé", "validé_smo", "aps", "apd", "travaux", "doe", "abandonné"]
-_STREET = "permission de voirie, DT-DICT"
-_PUBLIC_FUNDS = "syndicat et Banque des Territoires (à confirmer)"
-
-
 OWN = "option"
 """The mesure of works that only the study knows; their effect is what its table ``options`` says."""
 
@@ -27,75 +27,52 @@ class Work:
     lead, life : str
         Prefixes of the parameters of its delay and of its lifetime; the price of a contract is that of all
         its years.
+    is_proposed : bool
+        False where a study does not want works of that kind.
     """
 
     famille: Famille
     libelle: str
     autorisations: str
+    maitre_ouvrage: str
+    financement: str
     lead: Literal["loop", "burying", "site", "organisation"]
     life: Literal["line", "site", "contract"]
-    maitre_ouvrage: str = "délégataire, après validation du syndicat"
-    financement: str = _PUBLIC_FUNDS
+    is_proposed: bool = True
 
 
-WORKS: dict[str, Work] = {
-    "batardeau_nro": Work(
-        "SECURISATION_SITE", "Protéger le NRO {} contre l'inondation", "aucune connue", "site", "site"
-    ),
-    "detection_incendie_nro": Work(
-        "SECURISATION_SITE",
-        "Détecter l'incendie et contrôler l'accès du NRO {}", "aucune connue",
-        "site", "site",
-    ),
-    "extinction_incendie_nro": Work(
-        "SECURISATION_SITE", "Éteindre automatiquement l'incendie du NRO {}", "aucune connue", "site", "site"
-    ),
-    "batteries_nro": Work(
-        "SECURISATION_SITE", "Ajouter des batteries au NRO {}", "aucune connue", "site", "site"
-    ),
-    "groupe_nro": Work(
-        "SECURISATION_SITE", "Équiper le NRO {} d'un groupe électrogène",
-        "déclaration ICPE selon la puissance", "site", "site",
-    ),
-    "prise_groupe_nro": Work(
-        "SECURISATION_SITE", "Poser une prise de groupe mobile au NRO {}", "aucune connue", "site", "site"
-    ),
-    "priorite_nro": Work(
-        "AUTRE", "Inscrire le NRO {} parmi les clients prioritaires du réseau électrique",
-        "accord du distributeur et de la préfecture", "organisation", "contract",
-    ),
-    "lot_secours_pm": Work(
-        "AUTRE", "Tenir prête une armoire de secours pour {}", "aucune connue", "organisation", "site"
-    ),
-    "contrat_intervention": Work(
-        "AUTRE", "Renforcer l'astreinte d'intervention sur {}", "aucune connue", "organisation", "contract"
-    ),
-    "elagage": Work(
-        "AUTRE", "Élaguer le long de {}", "accord des propriétaires riverains", "organisation", "contract"
-    ),
-    "nro_mobile": Work("AUTRE", "Tenir prêt un NRO mobile pour {}", "aucune connue", "site", "site"),
-    "rehausse_pm": Work("SECURISATION_SITE", "Rehausser ou déplacer le PM {}", _STREET, "site", "site"),
-    "protection_pm": Work(
-        "SECURISATION_SITE", "Protéger le PM {} (potelets, serrure)", "permission de voirie", "site", "site"
-    ),
-    "enfouissement": Work(
-        "ENFOUISSEMENT", "Enfouir {}", f"{_STREET}, coordination de travaux",
-        "burying", "line",
-    ),
-    OWN: Work("AUTRE", "{}", "à préciser", "site", "site"),
-    "second_chemin_nro": Work(
-        "BOUCLAGE", "Boucler la collecte du NRO {}", f"{_STREET}, convention de génie civil", "loop", "line"
-    ),
-    "deviation_jambe_nro": Work(
-        "BOUCLAGE", "Séparer les deux jambes de la boucle du NRO {}",
-        f"{_STREET}, convention de génie civil", "loop", "line",
-    ),
-    "second_chemin_pm": Work(
-        "BOUCLAGE", "Donner un second chemin de transport au PM {}", f"{_STREET}, convention de génie civil",
-        "loop", "line",
-    ),
-}  # fmt: skip
-"""By `mesure`, the name that the plan carries."""
+def _shipped() -> dict[str, Work]:
+    with (files(__package__) / "catalogue.csv").open(encoding="utf-8") as stream:
+        rows = pd.read_csv(stream, dtype=str, keep_default_na=False).to_dict("records")
+    texts = [cast("dict[str, str]", row) for row in rows]
+    return {row.pop("mesure"): Work(**row) for row in texts}  # type: ignore[arg-type]
+
+
+WORKS: Mapping[str, Work] = _shipped()
+"""By `mesure`, the name that the plan carries: ``catalogue.csv``."""
+
+
+_TOLD = ("autorisations", "maitre_ouvrage", "financement")
+
+
+def works_of(table: pd.DataFrame | None) -> Mapping[str, Work]:
+    """Give the catalogue with what a study's table ``catalogue`` says in place of it.
+
+    Parameters
+    ----------
+    table : DataFrame or None
+        mesure, autorisations, maitre_ouvrage, financement ("" = as shipped), propose ("non" = not at all).
+    """
+    if table is None:
+        return WORKS
+    works = dict(WORKS)
+    for row in table.to_dict("records"):
+        told = {
+            name: str(row[name]) for name in ("autorisations", "maitre_ouvrage", "financement") if row[name]
+        }
+        mesure = str(row["mesure"])
+        works[mesure] = replace(works[mesure], **told, is_proposed=row["propose"] != "non")  # type: ignore[arg-type]
+    return works
 
 
 def present_cost(
@@ -143,16 +120,22 @@ def present_cost(
     return total
 
 
-def life_factor(mesure: str, parameters: Parameters, level: Level) -> float:
-    """Give the present cost of a measure over its lifetime, yearly upkeep included, for one euro of works."""
-    if WORKS[mesure].life == "contract":
+def life_factor(work: Work, parameters: Parameters, level: Level) -> float:
+    """Give the present cost of works over their lifetime, yearly upkeep included, for one euro of them."""
+    if work.life == "contract":
         return 1.0
     return present_cost(
         1.0,
-        years=round(parameters.at(f"measure.{WORKS[mesure].life}.lifetime_years", level)),
+        years=round(parameters.at(f"measure.{work.life}.lifetime_years", level)),
         discount_rate=parameters.at("measure.discount_rate", level),
         maintenance_eur=parameters.at("measure.upkeep.share_per_year", level),
     )
+
+
+def lifetime_years(work: Work, parameters: Parameters) -> int:
+    """Give for how many years works last, or a contract runs: the central value."""
+    name = "measure.contract.years" if work.life == "contract" else f"measure.{work.life}.lifetime_years"
+    return round(parameters.at(name, "central"))
 
 
 def at_levels(name: str, parameters: Parameters) -> dict[Level, float]:

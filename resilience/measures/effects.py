@@ -14,8 +14,9 @@ from gracethd.network.types import Network
 from gracethd.service import ServiceGraph
 from resilience.bearers import point_bearers
 from resilience.fragility import failure_probabilities
+from resilience.ground import NATURES
 from resilience.loss import keys_of_assets
-from resilience.measures.catalogue import WORKS, life_factor
+from resilience.measures.catalogue import Work, life_factor, lifetime_years
 from resilience.measures.lessen import lessened
 from resilience.measures.links import with_possible_paths, with_second_paths
 from resilience.measures.types import Candidates, Draft, Link, Situation, Surroundings
@@ -133,7 +134,7 @@ def gather(
 ) -> Candidates:
     """Give numbers to the drafts and work out what each changes; `prises_secured` is left at 0."""
     ordered = sorted(drafts, key=action_id)
-    measures = _table(ordered, network, spof, parameters)
+    measures = _table(ordered, network, spof, parameters, around.works)
     failures, rates = {}, {}
     for level in LEVELS:
         situation = situations[level]
@@ -157,7 +158,19 @@ def gather(
     rivals = _exclusions(links, [*failures.values(), *rates.values()])
     combines = np.array([draft.mesure in _COMBINES for draft in ordered], np.bool_)
     exclusions = rivals[~combines[rivals].any(axis=1)]
-    return Candidates(measures, failures, rates, links, exclusions, _requirements(ordered), omitted)
+    requirements = _requirements(ordered)
+    told = measures.assign(
+        exige=_others(measures["action_id"], requirements),
+        exclut=_others(measures["action_id"], np.concatenate([exclusions, exclusions[:, ::-1]])),
+    )
+    return Candidates(told, failures, rates, links, exclusions, requirements, omitted)
+
+
+def _others(names: pd.Series, pairs: NDArray[np.int64]) -> pd.Series:
+    """Name, for each measure, the second ones of its pairs."""
+    table = pd.DataFrame({"first": pairs[:, 0], "name": names.to_numpy()[pairs[:, 1]]})
+    listed = table.sort_values(["first", "name"]).groupby("first")["name"].agg(", ".join)
+    return listed.reindex(names.index).fillna("").astype("str")
 
 
 def action_id(draft: Draft) -> str:
@@ -169,18 +182,23 @@ def action_id(draft: Draft) -> str:
 
 
 def _table(
-    drafts: Sequence[Draft], network: Network, spof: pd.DataFrame, parameters: Parameters
+    drafts: Sequence[Draft],
+    network: Network,
+    spof: pd.DataFrame,
+    parameters: Parameters,
+    catalogue: Mapping[str, Work],
 ) -> gpd.GeoDataFrame:
     told = _told(network, spof)
     price_year = round(parameters.at("cost.price_year", "central"))
-    works = {mesure: WORKS[mesure] for mesure in sorted({draft.mesure for draft in drafts})}
+    works = {mesure: catalogue[mesure] for mesure in sorted({draft.mesure for draft in drafts})}
     months = {
         mesure: parameters.at(f"measure.{work.lead}.lead_months", "central") for mesure, work in works.items()
     }
-    over_life = {mesure: life_factor(mesure, parameters, "central") for mesure in works}
+    over_life = {mesure: life_factor(work, parameters, "central") for mesure, work in works.items()}
+    years = {mesure: lifetime_years(work, parameters) for mesure, work in works.items()}
     rows = []
     for draft in drafts:
-        work = WORKS[draft.mesure]
+        work = works[draft.mesure]
         of = told.iloc[draft.treated]
         costs = {f"cost_eur_{level}": draft.cost_eur[level] for level in LEVELS}
         rows.append(
@@ -202,8 +220,12 @@ def _table(
                 "financement": work.financement,
                 "statut": "proposé",
                 "criticite": of["criticite"].max(),
-                "hypotheses": f"{draft.hypotheses} ; sur sa durée de vie, entretien compris, actualisé : "
-                f"{over_life[draft.mesure] * draft.cost_eur['central']:.0f} € HT",
+                "hypotheses": draft.hypotheses,
+                "duree_vie_ans": years[draft.mesure],
+                "cout_vie_eur": over_life[draft.mesure] * draft.cost_eur["central"],
+                **{f"{nature}_m": draft.ground_m.get(nature, 0.0) for nature in NATURES},
+                "exige": "",
+                "exclut": "",
                 "geometry": draft.geometry,
             }
         )
@@ -220,7 +242,9 @@ def _listed(names: pd.Series, several: str) -> str:
 MEASURE_COLUMNS = (
     "action_id", "famille", "mesure", "libelle", "objets", "commune", "epci", "longueur_m", "prises_secured",
     "cost_eur_low", "cost_eur_central", "cost_eur_high", "annee_prix", "duree_mois", "autorisations",
-    "maitre_ouvrage", "financement", "statut", "criticite", "hypotheses", "geometry",
+    "maitre_ouvrage", "financement", "statut", "criticite", "hypotheses",
+    "duree_vie_ans", "cout_vie_eur", "fourreau_m", "accotement_m", "chaussee_m", "centre_m", "exige",
+    "exclut", "geometry",
 )  # fmt: skip
 
 

@@ -204,6 +204,7 @@ def _draft(
         changed=np.empty(0, np.int32),
         geometry=path.geometry,
         length_m=sum(path.length_m.values()),
+        ground_m=dict(path.length_m.items()),
         cost_eur={level: path_cost(path, splices, parameters, level) for level in LEVELS},
         hypotheses=f"{path_words(path)} ; une jambe quitte la partie commune ; épissure aux deux bouts",
         link=Link(

@@ -228,6 +228,7 @@ def _draft(
         changed=np.empty(0, np.int32),
         geometry=path.geometry,
         length_m=sum(path.length_m.values()),
+        ground_m=dict(path.length_m.items()),
         cost_eur={
             level: path_cost(path, "cost.loop_optics.eur_per_end", parameters, level) for level in LEVELS
         },

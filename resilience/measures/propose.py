@@ -103,8 +103,9 @@ def propose(
     paths += moved_leg_drafts(
         network, routes, index, ends, ground, parameters, false_loops=around.false_loops
     )
+    wanted = [draft for draft in (*drafts, *lines, *paths) if around.works[draft.mesure].is_proposed]
     candidates = gather(
-        [*without_replaced([*drafts, *lines, *paths], own), *own], network, spof, today, parameters, around,
+        [*without_replaced(wanted, own), *own], network, spof, today, parameters, around,
         omitted=omitted | other_lines | other_paths,
     )  # fmt: skip
     secured = prises_secured(central, candidates, index)

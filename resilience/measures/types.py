@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gracethd.service import ServiceGraph
 from resilience.hazards import Hazard
+from resilience.measures.catalogue import WORKS, Work
 from resilience.parameters import Level
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Surroundings:
         Hazards that come together, from `resilience.same_event.joint_events`.
     owners : DataFrame or None
         kind, code, owner, from `gracethd.stock.lengths.asset_owners`: burying is split among them.
+    works : mapping of str to Work
+        The catalogue, from `resilience.measures.catalogue.works_of`.
     false_loops : frozenset of str
         Codes of the NRO whose loop is false, from `resilience.loops.loops`: a leg of each may be moved.
     """
@@ -70,6 +73,7 @@ class Surroundings:
     joint: pd.DataFrame | None = None
     owners: pd.DataFrame | None = None
     false_loops: frozenset[str] = frozenset()
+    works: Mapping[str, Work] = field(default_factory=lambda: WORKS)
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,8 @@ class Draft:
         Before VAT.
     hypotheses : str
     link : Link or None
+    ground_m : mapping of str to float
+        Metres by the nature of the ground (`resilience.ground.NATURES`), where works follow one.
     is_named : bool
         True where `name` is the whole label, as the study has it.
     factors : mapping of str to float
@@ -142,6 +148,7 @@ class Draft:
     cost_eur: Mapping[Level, float]
     hypotheses: str
     link: Link | None = None
+    ground_m: Mapping[str, float] = field(default_factory=dict)
     is_named: bool = False
     factors: Mapping[str, float] = field(default_factory=dict)
 
@@ -156,7 +163,9 @@ class Candidates:
         One row per measure, sorted by action_id, RangeIndex: action_id, famille, mesure, libelle, objets,
         commune, epci, longueur_m, prises_secured, cost_eur_low, cost_eur_central, cost_eur_high,
         annee_prix, duree_mois, autorisations, maitre_ouvrage, financement, statut, criticite (largest of the
-        treated objects, NaN unknown), hypotheses, geometry.
+        treated objects, NaN unknown), hypotheses, duree_vie_ans, cout_vie_eur (present cost over that time,
+        upkeep included), fourreau_m, accotement_m, chaussee_m, centre_m (metres by ground, where known),
+        exige, exclut (action_id of those that it needs, and that cannot be done with it), geometry.
     failures, rates : mapping of Level to DataFrame
         Columns of `Situation.failures` and `Situation.rates`, and ``measure``: rows that stand in place
         of all rows of the same asset and mechanism once the measure is done. Asset ``n_assets + measure``

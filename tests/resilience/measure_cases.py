@@ -74,6 +74,8 @@ def candidates(
         prises_secured=0,
         annee_prix=2024,
         duree_mois=12,
+        duree_vie_ans=20,
+        cout_vie_eur=0.0,
         cost_eur_low=np.array(costs) * 0.5,
         cost_eur_central=np.array(costs, float),
         cost_eur_high=np.array(costs) * 2.0,

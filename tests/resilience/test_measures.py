@@ -28,11 +28,12 @@ from resilience.measures import (
     propose,
     situations,
 )
+from resilience.measures.catalogue import OWN, WORKS, works_of
 from resilience.parameters import LEVELS, Level, default_parameters
 from resilience.rates import annual_rates
 from resilience.roads import road_graph
 from resilience.second_path import FirstPath, second_path
-from resilience.tables import StudyError, read_table
+from resilience.tables import SCHEMAS, StudyError, read_table
 from tests.resilience.service_graphs import service_graph
 
 PARAMETERS = default_parameters()
@@ -182,6 +183,14 @@ def test_costs_lengths_and_prises_by_hand(case: Case) -> None:
     assert path["cost_eur_central"] == pytest.approx(2300 * (110 + 6 + 1000 / 300) + 2 * 5000)
     assert path["cost_eur_low"] == pytest.approx(2300 * (70 + 3 + 600 / 500) + 2 * 2000)
     assert path["prises_secured"] == 300
+    assert path[["fourreau_m", "accotement_m", "centre_m"]].tolist() == [0, 0, 0]
+    assert path["chaussee_m"] == pytest.approx(2300)
+    # 40 years, 1 % of upkeep a year from the second on, 3.2 %
+    upkeep = sum(0.01 * 1.032**-year for year in range(1, 40))
+    assert path["cout_vie_eur"] == pytest.approx(path["cost_eur_central"] * (1 + upkeep))
+    quench, detect = (of(candidates, f"{what}_incendie_nro", "NRO") for what in ("extinction", "detection"))
+    assert quench["exige"] == detect["action_id"]
+    assert (detect["exige"], detect["exclut"]) == ("", "")
     assert of(candidates, "detection_incendie_nro", "NRO")["prises_secured"] == 800
     assert of(candidates, "rehausse_pm", "PMP")["cost_eur_high"] == 45_000
 
@@ -314,7 +323,8 @@ def test_contracts_and_spares_shorten_or_thin_out_what_they_cover(case: Case) ->
     years = (1 - 1.032**-10) / (1 - 1 / 1.032)
     assert contract["cost_eur_central"] == pytest.approx(2 * 100 * years)
     assert (contract["prises_secured"], contract["longueur_m"], contract["duree_mois"]) == (800, 2000, 3)
-    assert "sur sa durée de vie, entretien compris, actualisé : 1743 €" in contract["hypotheses"]
+    assert contract["duree_vie_ans"] == 10
+    assert contract["cout_vie_eur"] == contract["cost_eur_central"]  # it is the price of all its years
 
     pruning, rows = told("elagage", "E")
     assert rows.reset_index()[["asset", "mechanism"]].to_numpy().tolist() == [
@@ -519,3 +529,24 @@ def test_a_second_path_goes_round_the_water_and_counts_what_it_cannot_avoid(tmp_
         assert path is not None
         assert path.geometry.length == pytest.approx(length)
         assert path.wet["wet_m"].tolist() == ([] if wet_m is None else [pytest.approx(wet_m)])
+
+
+def test_a_study_says_who_pays_and_what_is_not_wanted(case: Case, tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.csv"
+    path.write_text(
+        "mesure;financement;propose\nprotection_pm;FEDER 50 %, syndicat 50 %;\nelagage;;non\n",
+        encoding="utf-8",
+    )
+    works = works_of(read_table(path, "catalogue"))
+    around = Surroundings(dict.fromkeys(LEVELS, case.exposure), works=works)
+    measures = propose(case.network, case.routes, case.spof, case.today, PARAMETERS, around).measures
+    told = measures.set_index("mesure")["financement"]
+    assert set(told["protection_pm"]) == {"FEDER 50 %, syndicat 50 %"}
+    assert told["rehausse_pm"] == "syndicat et Banque des Territoires (à confirmer)"
+    assert "elagage" not in told.index
+    assert "contrat_intervention" in told.index
+
+
+def test_the_table_catalogue_takes_every_work_that_can_be_proposed() -> None:
+    (mesure,) = [column for column in SCHEMAS["catalogue"].columns if column.name == "mesure"]
+    assert set(mesure.choices) == set(WORKS) - {OWN}
