@@ -138,7 +138,7 @@ def choose(
     said = _Said(candidates, limits, taken, table, added, price)
     rows = table.assign(explication="", prises_h_added_per_year=added)
     rows["explication"] = [said.chosen(n) if taken[n] else said.left(n) for n in range(len(rows))]
-    plan = _ranked(rows.iloc[chosen], added, begun, first_year)
+    plan = _ranked(rows.iloc[chosen], begun, first_year)
     others = rows.drop(index=chosen.tolist())
     motives = [_motive(n, model, limits, taken, candidates) for n in others.index]
     kept = [name for name in plan.columns if name in others.columns and name != "geometry"]
@@ -253,16 +253,10 @@ def _added(model: Sampled, taken: NDArray[np.bool_]) -> NDArray[np.float64]:
     return added
 
 
-def _ranked(
-    table: gpd.GeoDataFrame, added: NDArray[np.float64], begun: Mapping[int, int], first_year: int
-) -> gpd.GeoDataFrame:
+def _ranked(table: gpd.GeoDataFrame, begun: Mapping[int, int], first_year: int) -> gpd.GeoDataFrame:
     """Rank the chosen measures (D20), with the interval that each rank keeps over the levels."""
     ranks = {level: _ranks(_eur_per_prise_h(table, level), table["action_id"]) for level in LEVELS}
     every = np.stack(list(ranks.values()))
-    words = [
-        f"{text} ; ajoute {added[number]:.1f} prises·h/an aux autres travaux du plan"
-        for number, text in zip(table.index, table["hypotheses"], strict=True)
-    ]
     start = first_year + np.array([begun[number] for number in table.index], np.int64)
     plan = table.assign(
         rank=ranks["central"],
@@ -270,7 +264,6 @@ def _ranked(
         rank_high=every.max(axis=0),
         year_start=start,
         year=start + (table["duree_mois"].to_numpy(np.int64) - 1) // 12,
-        hypotheses=pd.Series(words, table.index, dtype=str),
     )
     own = [name for name in table.columns if name not in (*COLUMNS, *FURTHER, "criticite", "geometry")]
     return plan.sort_values("rank", ignore_index=True)[[*COLUMNS, *FURTHER, *own, "geometry"]]

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ _MAX_ROWS = 1_000_000  # a sheet holds 1,048,576 rows
 _MAX_TEXT = 32_767  # characters in a cell
 _FILLED = 0.9  # of a width, in characters: the fonts that stand in for Calibri are wider
 _LINE_POINTS, _TITLE_POINTS, _HIGHEST_POINTS = 13.5, 24, 409  # Excel takes no higher row
+_CARD_WIDTHS = (26, 72)
+_PICTURE_POINTS, _PICTURE_PIXELS = 380, (690, 495)
 _THOUSANDS = '[>=1000000]#"\u202f"###"\u202f"##0;[>=1000]#"\u202f"##0;0'
 _NUMBER_FORMATS = {
     "int": _THOUSANDS,
@@ -76,8 +79,36 @@ class Sheet:
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Card:
+    """One object told on a page of its own.
+
+    Attributes
+    ----------
+    title : str
+    facts : sequence of (str, str)
+        Headings and texts, in reading order; empty texts are left out.
+    picture : bytes
+        A PNG drawn under them, empty where there is none.
+    """
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    picture: bytes = b""
+
+
+@dataclass(frozen=True)
+class Cards:
+    """A sheet of cards, one printed page each; `name`, `title` and `note` as those of a `Sheet`."""
+
+    name: str
+    cards: Sequence[Card]
+    title: str
+    note: str = ""
+
+
 def write_workbook(
-    sheets: Sequence[Sheet],
+    sheets: Sequence[Sheet | Cards],
     path: Path,
     *,
     title: str,
@@ -89,7 +120,7 @@ def write_workbook(
 
     Parameters
     ----------
-    sheets : sequence of Sheet
+    sheets : sequence of Sheet or Cards
     path : Path
     title : str
         Of the document, French.
@@ -109,7 +140,10 @@ def write_workbook(
         formats = _formats(book)
         _write_readme(book, formats, sheets, title=title, mark=marking(recipient, day), notes=notes)
         for sheet in sheets:
-            _write_sheet(book, formats, sheet, marking(recipient, day))
+            if isinstance(sheet, Cards):
+                _write_cards(book, formats, sheet, marking(recipient, day))
+            else:
+                _write_sheet(book, formats, sheet, marking(recipient, day))
         book.close()
 
 
@@ -128,6 +162,7 @@ def _formats(book: Workbook) -> dict[str, XlsxFormat]:
         "note": book.add_format({**base, "italic": True, "font_color": "#4A5560"}),
         "paragraph": book.add_format({**base, "text_wrap": True, "font_size": 11}),
         "strong": book.add_format({**base, "bold": True}),
+        "card": book.add_format({**base, "bold": True, "font_size": 13, "font_color": "#1F3A52"}),
         "head": book.add_format({**base, **heading, "border": 1, "border_color": "#FFFFFF"}),
     }
     line = {"bottom": 1, "bottom_color": "#D5DADF"}
@@ -144,7 +179,7 @@ def _formats(book: Workbook) -> dict[str, XlsxFormat]:
 def _write_readme(
     book: Workbook,
     formats: dict[str, XlsxFormat],
-    sheets: Sequence[Sheet],
+    sheets: Sequence[Sheet | Cards],
     *,
     title: str,
     mark: str,
@@ -212,6 +247,50 @@ def _write_sheet(book: Workbook, formats: dict[str, XlsxFormat], sheet: Sheet, m
         page.fit_to_pages(1, 1)  # a table and its curve are read together
     if sheet.on_paper is not None:
         page.print_area(0, 0, _HEADER_ROW + len(frame) + 1, sheet.on_paper - 1)
+
+
+def _write_cards(book: Workbook, formats: dict[str, XlsxFormat], sheet: Cards, mark: str) -> None:
+    page = book.add_worksheet(sheet.name)
+    page.hide_gridlines(2)
+    page.set_column(0, 0, _CARD_WIDTHS[0])
+    page.set_column(1, 1, _CARD_WIDTHS[1])
+    _text(page, 0, 0, sheet.title, formats["title"])
+    page.set_row(0, _TITLE_POINTS)
+    _text(page, 1, 0, mark, formats["mark"])
+    _text(page, 2, 0, sheet.note, formats["note"])
+    row, breaks = 4, []
+    for number, card in enumerate(sheet.cards):
+        if number:
+            breaks.append(row)
+        _text(page, row, 0, card.title, formats["card"])
+        page.set_row(row, _TITLE_POINTS)
+        row += 1
+        for heading, text in card.facts:
+            if text:
+                _text(page, row, 0, heading, formats["strong"])
+                _text(page, row, 1, text, formats["text"])
+                page.set_row(row, min(_HIGHEST_POINTS, _LINE_POINTS * _n_lines(text, _CARD_WIDTHS[1])))
+                row += 1
+        if card.picture:
+            page.set_row(row, _PICTURE_POINTS)
+            page.insert_image(
+                row, 0, f"{number}.png",
+                {"image_data": BytesIO(card.picture), "x_offset": 4, "y_offset": 4, "object_position": 1,
+                 "description": card.title[:250], **_fitted(card.picture)},
+            )  # fmt: skip
+            row += 1
+        row += 1
+    _print_setup(page, mark, repeat=None)
+    page.set_portrait()
+    page.set_h_pagebreaks(breaks)
+
+
+def _fitted(picture: bytes) -> dict[str, float]:
+    """Scale a PNG to the width of a card, and to the height of its row if that is less."""
+    # width and height stand at fixed places of the first chunk of a PNG
+    width, height = (int.from_bytes(picture[at : at + 4], "big") for at in (16, 20))
+    scale = min(_PICTURE_PIXELS[0] / width, _PICTURE_PIXELS[1] / height)
+    return {"x_scale": scale, "y_scale": scale}
 
 
 def _write_column(

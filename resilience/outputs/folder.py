@@ -111,6 +111,7 @@ def report_of(results: Results) -> Report:
         rooms=gpd.GeoDataFrame(
             rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=network.assets.crs
         ),
+        ways=network.lines,
         communes=communes if isinstance(communes, gpd.GeoDataFrame) else None,
         hazards=None if located is None else hazards_summary(hazards, located, results.loss),
         hazard_extents=hazard_extents(hazards, crs, layers=results.layers, limits=extent_limits)

@@ -45,6 +45,8 @@ class Report:
         NRO and PM: code, nature, name, prises, geometry.
     communes : GeoDataFrame, optional
         nom, geometry.
+    ways : GeoDataFrame, optional
+        Lines of the network, for pictures.
     hazards : DataFrame, optional
         One row a hazard (`resilience.outputs.hazard_tables.hazards_summary`).
     hazard_extents : GeoDataFrame, optional
@@ -96,6 +98,7 @@ class Report:
     thresholds: pd.DataFrame | None = None
     rooms: gpd.GeoDataFrame | None = None
     communes: gpd.GeoDataFrame | None = None
+    ways: gpd.GeoDataFrame | None = None
     hazards: pd.DataFrame | None = None
     hazard_extents: gpd.GeoDataFrame | None = None
     coverage: gpd.GeoDataFrame | None = None

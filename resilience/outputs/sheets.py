@@ -5,9 +5,10 @@ from dataclasses import replace
 import pandas as pd
 
 from gracethd.outputs.labels import phrase, written
-from gracethd.outputs.workbook import Sheet
+from gracethd.outputs.workbook import Cards, Sheet
 
 from .chapters import loss_parts
+from .fiches import action_cards
 from .hazard_tables import exposure_summary, hazards_in_words, unmapped_summary
 from .page_tables import with_margins
 from .plan_sheets import plan_sheets
@@ -35,15 +36,15 @@ _LOSS_TOTALS = tuple(f"prises_h_per_year_{level}" for level in ("low", "central"
 _CURVES = {"Seuils": ("threshold", "prises")}
 
 
-def study_sheets(report: Report) -> list[Sheet]:
+def study_sheets(report: Report) -> list[Sheet | Cards]:
     """Give the sheets of the plan's workbook, each only where the study has its part.
 
-    Synthèse, those of the plan (`resilience.outputs.plan_sheets`), SPOF,
+    Synthèse, those of the plan (`resilience.outputs.plan_sheets`), Fiches, SPOF,
     Séries, Seuils, Bouclages, Aléas, Exposition, Non cartographié,
     Événements, Perte annuelle, its parts (Pertes séries, Pertes communes...), Constats, Niveaux, Hypothèses.
     """
     french = with_commune_names(replace(report, language="fr"))
-    return [_summary_sheet(french), *plan_sheets(french), *_analysis_sheets(french)]
+    return [_summary_sheet(french), *plan_sheets(french), *action_cards(french), *_analysis_sheets(french)]
 
 
 def study_notes(report: Report) -> list[str]:

@@ -65,7 +65,7 @@ def test_each_column_of_the_plan_by_hand(spurs: tuple[Situation, Candidates]) ->
     assert plan["rank_low"].tolist() == plan["rank_high"].tolist() == [1, 2]
     assert plan["priority"].tolist() == ["P3", "P3"]
     assert plan["year"].tolist() == [2027, 2027]
-    assert "ajoute 200.0 prises·h/an" in plan["hypotheses"].iloc[0]
+    assert plan["prises_h_added_per_year"].iloc[0] == pytest.approx(200.0)
 
 
 def test_the_summary_says_what_is_bought_and_what_is_left(spurs: tuple[Situation, Candidates]) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from gracethd.outputs.geopackage import write_geopackage
 from gracethd.outputs.labels import Language, column_label, value_label
+from gracethd.outputs.workbook import Sheet
 from resilience.hazards import Hazard, HazardEvent, HazardKind
 from resilience.outputs.chapters import chapters, loss_parts
 from resilience.outputs.hazard_styles import area_style, exposure_style, extent_limits
@@ -30,6 +31,11 @@ from resilience.outputs.sheets import study_sheets
 
 KINDS: tuple[HazardKind, ...] = get_args(HazardKind)
 WET: tuple[HazardKind, ...] = ("flood_depth", "flood_level")
+
+
+def tables_of(report: Report) -> list[Sheet]:
+    """Give the sheets that hold a table."""
+    return [sheet for sheet in study_sheets(report) if isinstance(sheet, Sheet)]
 
 
 def test_each_hazard_and_kind_of_asset_has_its_line_even_without_a_frequency(stormy: Report) -> None:
@@ -154,7 +160,7 @@ def test_two_hazards_of_one_word_have_two_layers(stormy: Report) -> None:
 
 
 def test_the_workbook_is_french_whatever_the_page_is(report: Report) -> None:
-    sheets = {sheet.name: sheet.frame for sheet in study_sheets(replace(report, language="en"))}
+    sheets = {sheet.name: sheet.frame for sheet in tables_of(replace(report, language="en"))}
     assert sheets["Aléas"]["events"].tolist() == ["20 ans, 100 ans"]
     assert sheets["Aléas"]["effect"].iloc[0].startswith("part de la perte annuelle")
 
@@ -166,7 +172,7 @@ def test_a_hazard_that_comes_with_another_says_so(report: Report) -> None:
 
 
 def test_the_parts_of_the_loss_are_sheets_and_tables_of_the_page(report: Report) -> None:
-    sheets = {sheet.name: sheet.frame for sheet in study_sheets(report)}
+    sheets = {sheet.name: sheet.frame for sheet in tables_of(report)}
     assert sheets["Pertes communes"]["commune"].tolist() == ["Elnes", "Lumbres"]
     assert sheets["Conventions"]["linear"].tolist() == [1100.0]
     assert sheets["Non cartographié"]["unmapped_km"].tolist() == [0.5]

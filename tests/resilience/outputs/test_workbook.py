@@ -37,8 +37,8 @@ def column(book: Workbook, sheet: str, heading: str) -> list[object]:
 
 def test_the_sheets_are_those_of_the_study(written: Path) -> None:
     assert openpyxl.load_workbook(written).sheetnames == [
-        "Lisez-moi", "Synthèse", "Plan", "Enfouissement", "Sécurisation de site", "Écartées", "SPOF",
-        "Séries", "Bouclages", "Aléas", "Exposition",
+        "Lisez-moi", "Synthèse", "Plan", "Enfouissement", "Sécurisation de site", "Écartées", "Fiches",
+        "SPOF", "Séries", "Bouclages", "Aléas", "Exposition",
         "Non cartographié", "Événements",
         "Perte annuelle", "Pertes communes", "Conventions", "Constats", "Niveaux", "Hypothèses",
     ]  # fmt: skip
@@ -115,10 +115,10 @@ def test_each_sheet_carries_the_mark_and_is_ready_to_print(written: Path, report
     for page in openpyxl.load_workbook(written):
         marks = [str(page.cell(row, 1).value) for row in (1, 2)]
         assert any("DIFFUSION RESTREINTE" in text and report.recipient in text for text in marks), page.title
-        assert page.page_setup.orientation == "landscape"
+        assert page.page_setup.orientation == ("portrait" if page.title == "Fiches" else "landscape")
         assert page.page_setup.paperSize == 9
         assert "DIFFUSION RESTREINTE" in str(page.oddHeader.left.text)
-        if page.title != "Lisez-moi":
+        if page.title not in {"Lisez-moi", "Fiches"}:
             assert page.print_title_rows == "$5:$5"
             assert page.freeze_panes is not None
             assert page.auto_filter.ref.startswith("A5:")

@@ -1,0 +1,173 @@
+"""A card for each of the first works of a plan: what, why, who, and where on a small map."""
+
+from collections.abc import Hashable, Mapping
+from importlib.util import find_spec
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gracethd.outputs.labels import column_format, column_label, is_missing, value_label, written
+from gracethd.outputs.workbook import Card, Cards
+from resilience.hazards import WATER_KINDS
+
+from .report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST = 30
+"""Works that have a card, those of first rank."""
+MARGIN_M = 250.0
+"""Ground that a picture shows around its works, and at least half of the longer side of them."""
+_FACTS = (
+    "famille", "priority", "commune", "epci", "objets", "explication", "prises_secured",
+    "prises_h_avoided_per_year_central", "prises_h_added_per_year", "eur_per_prise_h", "longueur_m",
+    "fourreau_m", "accotement_m", "chaussee_m", "centre_m", "duree_vie_ans", "cout_vie_eur", "duree_mois",
+    "year_start", "year", "autorisations", "maitre_ouvrage", "financement", "exige", "exclut", "statut",
+    "hypotheses", "action_id",
+)  # fmt: skip
+_WHERE_SEVERAL = ("longueur_m", "fourreau_m", "accotement_m", "chaussee_m", "centre_m")
+_LONG = 600
+"""Characters of a fact that are shown: some works treat hundreds of objects."""
+_WORKS, _WAYS, _WATER, _ROOM = "#a8261f", "#9aa5af", "#8db9d8", "#1f3a52"
+
+
+def action_cards(report: Report) -> list[Cards]:
+    """Give the sheet of cards of a plan; none where it has no works."""
+    plan = report.plan
+    if plan is None or plan.empty:
+        return []
+    note = (
+        f"Les {MOST} premières mesures du plan, une par page." if len(plan) > MOST else "Une mesure par page."
+    )
+    if not can_draw():
+        note += " Sans carte : l'extra images n'est pas installé (pip install 'gracethd[images]')."
+    rows = plan.head(MOST)
+    told = zip(rows.to_dict("records"), _pictures(rows, report), strict=True)
+    cards = [
+        Card(f"{number}. {row['libelle']}", _facts(row, plan), picture)
+        for number, (row, picture) in enumerate(told, start=1)
+    ]
+    return [Cards("Fiches", cards, "Fiches des mesures", note)]
+
+
+def can_draw() -> bool:
+    """Tell whether matplotlib is there."""
+    return find_spec("matplotlib") is not None
+
+
+def _facts(row: Mapping[Hashable, object], plan: pd.DataFrame) -> list[tuple[str, str]]:
+    facts = [("Coût HT", _cost(row))]
+    for name in _FACTS:
+        value = row.get(name)
+        if value is None or is_missing(value) or (name in _WHERE_SEVERAL and not value):
+            continue
+        text = (
+            value_label(name, value)
+            if isinstance(value, str)
+            else written(value, column_format(name, plan[name]))
+        )
+        facts.append((column_label(name), text if len(text) <= _LONG else f"{text[:_LONG]}…"))
+    return facts
+
+
+def _cost(row: Mapping[Hashable, object]) -> str:
+    low, central, high = (written(row[f"cost_eur_{level}"], "eur") for level in ("low", "central", "high"))
+    return f"{central} € ({low} à {high}), prix de {row['annee_prix']}"
+
+
+def _pictures(rows: pd.DataFrame, report: Report) -> list[bytes]:
+    if not can_draw() or not isinstance(rows, gpd.GeoDataFrame):
+        return [b""] * len(rows)
+    drawn = []
+    for shape in rows.geometry:
+        is_placed = shape is not None and not shape.is_empty
+        drawn.append(draw_works(shape, report) if is_placed else b"")
+    return drawn
+
+
+def draw_works(shape: shapely.geometry.base.BaseGeometry, report: Report) -> bytes:
+    """Draw works among ways, rooms, water and communes, with a scale bar and the north up, as a PNG.
+
+    Parameters
+    ----------
+    shape : shapely geometry
+        In the CRS of the report's layers, in metres.
+    report : Report
+        Its `ways`, `rooms`, `hazard_extents` (water of the longest return period) and `communes`.
+    """
+    from matplotlib.figure import Figure
+
+    west, south, east, north = shape.bounds
+    half = max(east - west, (north - south) * 1.4, 2 * MARGIN_M) / 2 + MARGIN_M
+    x, y = (west + east) / 2, (south + north) / 2
+    frame = shapely.box(x - half, y - half / 1.4, x + half, y + half / 1.4)
+    figure = Figure(figsize=(7.0, 5.0))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=frame.bounds[0::2], ylim=frame.bounds[1::2], aspect="equal")
+    axes.set_axis_off()
+    water = _near(_water(report), frame)
+    if len(water):
+        water.plot(ax=axes, aspect=None, color=_WATER, alpha=0.5, linewidth=0)
+    communes = _near(report.communes, frame)
+    if len(communes):
+        communes.boundary.plot(ax=axes, aspect=None, color="#c9b458", linewidth=1.0, linestyle="--")
+    ways = _near(report.ways, frame)
+    if len(ways):
+        ways.plot(ax=axes, aspect=None, color=_WAYS, linewidth=1.0)
+    drawn = gpd.GeoSeries([shape])
+    drawn.plot(ax=axes, color=_WORKS, linewidth=3.5, markersize=140, zorder=4)
+    if report.rooms is not None:
+        _name_rooms(report.rooms, frame, axes)
+    _scale_bar(axes, frame.bounds)
+    out = BytesIO()
+    figure.savefig(out, format="png", dpi=120, metadata={"Software": None})
+    return out.getvalue()
+
+
+def _water(report: Report) -> gpd.GeoDataFrame | None:
+    """Give where the rarest flood reaches."""
+    extents = report.hazard_extents
+    if extents is None:
+        return None
+    wet = extents[extents["hazard_kind"].isin(list(WATER_KINDS))]
+    return (
+        wet[wet["return_period"] == wet["return_period"].max()] if wet["return_period"].notna().any() else wet
+    )
+
+
+def _near(layer: gpd.GeoDataFrame | None, frame: shapely.Polygon) -> gpd.GeoDataFrame:
+    """Give what of a layer is in a frame."""
+    if layer is None or layer.empty:
+        return gpd.GeoDataFrame()
+    return layer.iloc[np.sort(layer.sindex.query(frame, predicate="intersects"))]
+
+
+def _name_rooms(rooms: gpd.GeoDataFrame, frame: shapely.Polygon, axes: "Axes") -> None:
+    points = rooms.geometry.to_numpy()
+    inside = shapely.intersects(points, frame)
+    for nature, marker, size in (("PM", "s", 38), ("NRO", "D", 80)):
+        here = inside & (rooms["nature"] == nature).to_numpy()
+        places = shapely.get_coordinates(points[here])
+        axes.scatter(places[:, 0], places[:, 1], marker=marker, s=size, color=_ROOM, zorder=5)
+        for (x, y), name in zip(places.tolist(), rooms.loc[here, "name"], strict=True):
+            words = str(name).replace("$", r"\$")
+            axes.annotate(words, (x, y), xytext=(6, 6), textcoords="offset points", fontsize=8, zorder=6)
+
+
+def _scale_bar(axes: "Axes", bounds: tuple[float, float, float, float]) -> None:
+    """Draw a bar of a round length, about a fifth of the width, in the lower left corner."""
+    west, south, east, north = bounds
+    raw = (east - west) / 5
+    power = 10 ** np.floor(np.log10(raw))
+    length = float(max(step * power for step in (1, 2, 5) if step * power <= raw))
+    x, y = west + (east - west) * 0.03, south + (north - south) * 0.04
+    axes.plot([x, x + length], [y, y], color="black", linewidth=3, zorder=6, solid_capstyle="butt")
+    text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    axes.annotate(
+        text, (x + length / 2, y), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=8
+    )
