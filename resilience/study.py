@@ -6,6 +6,7 @@ read them (`resilience.tables`, `gracethd.deliveries`, `resilience.exposure`).
 """
 
 import glob
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
 
-from resilience.hazards import Hazard
+from resilience.hazards import Hazard, HazardError
 from resilience.parameters import (
     LEVELS,
     Parameters,
@@ -28,6 +29,7 @@ from resilience.study_budget import Budget, read_budget
 from resilience.study_hazards import read_hazards
 from resilience.study_outages import ZoneOutage, check_together, read_outages
 from resilience.study_scenarios import read_scenarios
+from resilience.toml_lines import line_of
 
 __all__ = ["Loss", "Study", "StudyError", "load_study", "study_files"]
 
@@ -35,7 +37,7 @@ Language = Literal["fr"]
 Tail = Literal["none", "constant", "linear"]  # as resilience.loss has them, without loading it
 TableName = Literal[
     "communes", "abonnes", "sites_sensibles", "cuivre", "feeds", "equipements", "ressources", "routes",
-    "terrain", "groupes", "incidents", "options", "suivi",
+    "terrain", "groupes", "incidents", "options", "suivi", "catalogue",
 ]  # fmt: skip
 
 KEYS = (
@@ -208,7 +210,24 @@ def load_study(path: str | Path) -> Study:
     [20.0, 100.0, 1000.0]
     """
     path = Path(path).absolute()
-    raw = Section("", _read_toml(path))
+    text = _read_text(path)
+    try:
+        return _study(path, text)
+    except (StudyError, HazardError) as error:
+        number = line_of(text, _key_in(str(error)))
+        if number is None:
+            raise
+        raise type(error)(f"{path.name}, line {number}: {error}") from error
+
+
+def _key_in(message: str) -> str:
+    """Give the key that a message begins with, as the file has it; a hazard may speak for itself."""
+    hazard = re.match(r"""hazard (?:"([^"]*)"|'([^']*)'): """, message)
+    return message.partition(": ")[0] if hazard is None else f"hazards.{hazard[1] or hazard[2]}.name"
+
+
+def _study(path: Path, text: str) -> Study:
+    raw = Section("", _read_toml(path, text))
     raw.refuse_unknown(KEYS)
     outputs = raw.section("outputs")
     curves = _curves_file(raw.section("parameters"), path.parent)
@@ -260,15 +279,20 @@ def study_files(study: Study) -> dict[str, tuple[Path, ...]]:
     return files
 
 
-def _read_toml(path: Path) -> dict[str, object]:
+def _read_text(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin with a mark
+        return path.read_text(encoding="utf-8-sig")  # some editors begin with a mark
     except FileNotFoundError:
         raise StudyError(f"{path}: this study does not exist; check the path") from None
     except OSError as error:
         raise StudyError(f"{path}: this study cannot be read ({error.strerror}); give a TOML file") from error
     except UnicodeDecodeError as error:
         raise StudyError(f"{path}: not UTF-8 text (byte {error.start}); save the study as UTF-8") from error
+
+
+def _read_toml(path: Path, text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{path}: not valid TOML, {error}; correct it there") from error
 
