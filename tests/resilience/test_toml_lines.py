@@ -72,8 +72,12 @@ def test_a_key_is_found_where_it_stands_else_the_table_around_it(key: str, line:
             "etude.toml, line 4: loss.tial: unknown key of a study; did you mean 'tail'?",
         ),
         (
-            "[[hazards]]\nname = 'a'\nkind = 'flood_depth'\nunit = 'km'\ncoverage = 'valid'\n"
-            "events = [{return_period = 9, path = 'x.tif'}]",
+            """[[hazards]]
+name = "a"
+kind = "flood_depth"
+unit = "km"
+coverage = "valid"
+events = [{return_period = 9, path = "x.tif"}]""",
             "etude.toml, line 3: hazard 'a': unit 'km' where flood_depth needs 'm'",
         ),
     ],
