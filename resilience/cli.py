@@ -55,6 +55,23 @@ def run(
 
 
 @app.command()
+def init(
+    inventory: Annotated[list[str], typer.Argument(help="A stored inventory, or deliveries (folders, zip).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The new study.")] = Path("etude.toml"),
+) -> None:
+    """Write a first study of an inventory: it runs as it is, and shows as comments what else it may say.
+
+    Example: resilience init livraisons/*.zip -o etude.toml
+    """
+    from resilience.new_study import check_new, write_study
+
+    check_new(inventory, output)
+    read = _read_inventory(inventory, progress())
+    write_study(inventory, read.routes, output, day=today())
+    typer.echo(f"étude : {output} ; ensuite : resilience run {output} -o resultats")
+
+
+@app.command()
 def demo(output: Folder = Path("resultats"), as_json: Json = False) -> None:
     """Run the example study: a synthetic network in the Aa valley, invented floods.
 
