@@ -24,6 +24,8 @@ from resilience.outputs.hazard_styles import extent_limits
 from resilience.outputs.hazard_tables import hazards_summary
 from resilience.outputs.layers import study_layers
 from resilience.outputs.page import write_page
+from resilience.outputs.page_failures import listed_failures
+from resilience.outputs.page_tables import TABLE_ROWS
 from resilience.outputs.parameter_words import described_parameters
 from resilience.outputs.report import Report
 from resilience.outputs.sheets import study_notes, study_sheets
@@ -130,6 +132,9 @@ def report_of(results: Results) -> Report:
         follow_up=None if plan is None else plan.follow_up,
         frontier=None if plan is None else plan.frontier,
         causes=None if plan is None else plan.causes,
+        failures=listed_failures(
+            results.routes.nominal, results.routes.prises, network.assets, results.listed, TABLE_ROWS
+        ),
         budget={} if plan is None else _budget(plan),
         parameters=described_parameters(study.parameters.table, study.language),
         limits=_limits(results),

@@ -20,7 +20,7 @@ from gracethd.outputs.labels import phrase, phrases, written
 from gracethd.outputs.publish import DIFFUSION, written_aside
 
 from .chapters import chapters
-from .page_map import map_labels, map_layers
+from .page_map import map_failures, map_labels, map_layers
 from .report import Report, key_figures, sentences, with_commune_names
 
 
@@ -48,7 +48,10 @@ def render_page(report: Report) -> str:
     library, library_css = maplibre_assets()
     script = _template_text("page.js")
     layers = map_layers(report)
-    data = {"layers": layers, "labels": map_labels(report), "words": phrases(language)}
+    data = {
+        "layers": layers, "labels": map_labels(report), "words": phrases(language),
+        "failures": map_failures(report),
+    }  # fmt: skip
     return environment.get_template("rapport.html.j2").render(
         report=report,
         words=phrases(language),

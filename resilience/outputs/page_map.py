@@ -79,6 +79,15 @@ _SHOWN = {
     "communes": ("nom", "code_insee", "epci_nom"),
 }
 
+_SEARCHED = {
+    "spof": ("kind", "code", "libelle"),
+    "series": ("serie",),
+    "rooms": ("nature", "name", "code"),
+    "plan": ("libelle",),
+    "communes": ("nom", "code_insee"),
+}
+"""Columns by which objects of a layer are found, in the order in which they are written."""
+
 MapLayer = dict[str, object]
 
 
@@ -211,10 +220,20 @@ def _layer(
         {
             "key": f"{name}:{position}" if position < TABLE_ROWS else "",
             "value": None if is_missing(value) else value,
+            "name": name_,
+            "code": code,
             "facts": fact,
             "geometry": geometry,
         }
-        for position, value, fact, geometry in zip(placed.tolist(), values, facts, geometries, strict=False)
+        for position, value, name_, code, fact, geometry in zip(
+            placed.tolist(),
+            values,
+            _names(name, rows, language),
+            _codes(name, rows),
+            facts,
+            geometries,
+            strict=True,
+        )
     ]
     classes = [
         {**asdict(entry), "label": value_label("legend", entry.label, language)}
@@ -225,6 +244,46 @@ def _layer(
         "total": len(placed), "attribute": style.attribute, "renderer": style.renderer, "classes": classes,
         "features": features,
     }  # fmt: skip
+
+
+def _names(layer: str, rows: pd.DataFrame, language: Language) -> list[str]:
+    """Give what a reader types to find each object, "" for layers that are not searched."""
+    columns = [name for name in _SEARCHED.get(layer, ()) if name in rows.columns]
+    words = [
+        ["" if is_missing(value) else value_label(name, value, language) for value in rows[name].tolist()]
+        for name in columns
+    ]
+    named = [" ".join(dict.fromkeys(filter(None, row))) for row in zip(*words, strict=True)]
+    return named or [""] * len(rows)
+
+
+def _codes(layer: str, rows: pd.DataFrame) -> list[str]:
+    """Give the code by which an object of one layer is that of another: a série bears that of a member."""
+    column = {"rooms": "code", "series": "serie", "spof": "code"}.get(layer, "")
+    return rows[column].astype(str).tolist() if column in rows.columns else [""] * len(rows)
+
+
+def map_failures(report: Report) -> dict[str, object] | None:
+    """Give the network around the listed objects, from which the page says what fails with what."""
+    if report.failures is None or not report.failures.rows:
+        return None
+    net, rooms = report.failures.net, report.rooms
+    places: dict[str, list[object]] = {}
+    if rooms is not None and len(rooms):
+        spots = rooms[rooms.geometry.notna()]
+        points = gpd.GeoSeries(spots.geometry.representative_point(), crs=rooms.crs).to_crs(4326)
+        shown = spots["name"] if "name" in spots else spots["code"]
+        for code, name, x, y in zip(spots["code"], shown, points.x.round(6), points.y.round(6), strict=True):
+            places[str(code)] = [str(name), x, y]
+    numbers = ("tail", "head", "node_object", "node_of", "edge_object", "edge_of", "node", "group", "prises")
+    return {
+        "root": net.root,
+        "n": net.n_nodes,
+        "rows": [f"spof:{row}" for row in report.failures.rows],
+        "codes": report.failures.codes,
+        "groups": [places.get(code, [code]) for code in net.groups],
+        **{name: getattr(net, name).tolist() for name in numbers},
+    }
 
 
 def _used(style: Style, values: Sequence[object]) -> list[Class]:

@@ -12,6 +12,8 @@ import pandas as pd
 
 from gracethd.outputs.labels import Format, Language, is_missing, phrase, value_label, written
 
+from .page_failures import Failures
+
 
 @dataclass(frozen=True)
 class Report:
@@ -73,6 +75,8 @@ class Report:
         What other budgets would avoid (`resilience.choice.stability.frontier`).
     causes : DataFrame, optional
         Losses by cause without and with the plan (``Plan.causes``).
+    failures : Failures, optional
+        The network around the first rows of `spof` (`resilience.outputs.page_failures`).
     budget : mapping
         budget_eur, spent_eur, prises_h_avoided_per_year_low, _central, _high, gap: any of them.
     parameters : DataFrame, optional
@@ -114,6 +118,7 @@ class Report:
     frontier: pd.DataFrame | None = None
     ecartees: pd.DataFrame | None = None
     causes: pd.DataFrame | None = None
+    failures: Failures | None = None
     budget: Mapping[str, float] = field(default_factory=dict)
     parameters: pd.DataFrame | None = None
     limits: Sequence[str] = ()

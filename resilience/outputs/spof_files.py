@@ -22,6 +22,8 @@ from resilience.loops import redundancy
 from resilience.near_legs import near_legs
 from resilience.outputs.layers import study_layers
 from resilience.outputs.page import write_page
+from resilience.outputs.page_failures import listed_failures
+from resilience.outputs.page_tables import TABLE_ROWS
 from resilience.outputs.report import Report
 from resilience.parameters import Parameters, default_parameters
 from resilience.series import series
@@ -173,6 +175,9 @@ def _report(
             rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=found.network.assets.crs
         ),
         communes=communes if isinstance(communes, gpd.GeoDataFrame) else None,
+        failures=listed_failures(
+            found.routes.nominal, found.routes.prises, found.network.assets, found.listed, TABLE_ROWS
+        ),
         limits=[
             *(f"{note[:1].upper()}{note[1:]}." for note in caveats(found.full, found.routes)),
             _kept(found),

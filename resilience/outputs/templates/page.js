@@ -209,10 +209,12 @@
   function showRow(map, key) {
     const layer = data.layers.find((candidate) => candidate.features.some((f) => f.key === key));
     if (!layer) return;
-    const feature = layer.features.find((f) => f.key === key);
+    showFeature(map, layer, layer.features.find((f) => f.key === key));
+  }
+  function showFeature(map, layer, feature) {
     const box = all("#layers input").find((input) => input.dataset.layer === layer.id);
     if (!box.checked) box.click();
-    choose(map, key, feature.geometry);
+    choose(map, feature.key || "none", feature.geometry);
     const seen = slot.getBoundingClientRect();
     if (seen.bottom < 120 || seen.top > innerHeight - 120) dock(map, true);
     const [w, s, e, n] = bounds(feature.geometry);
@@ -235,8 +237,113 @@
       button.type = "button";
       button.addEventListener("click", () => { row.hidden = false; row.scrollIntoView({ block: "center" }); row.focus({ preventScroll: true }); });
     }
+    const object = listed(feature);
+    if (object) {
+      const button = make("button", words.what_if, content);
+      button.type = "button";
+      button.addEventListener("click", () => fail(map, object, true));
+    }
     new maplibregl.Popup({ maxWidth: "340px" }).setLngLat(at).setDOMContent(content).addTo(map);
     choose(map, feature.key, feature.geometry);
+  }
+
+  // ---- what if this fails: the network drawn together around the listed objects ----
+  const net = data.failures;
+  const fallen = new Set();
+  const number = (value) => value.toLocaleString(root.lang);
+  const gather = (objects, owned) => {
+    const by = new Map();
+    objects.forEach((object, i) => { if (!by.has(object)) by.set(object, []); by.get(object).push(owned[i]); });
+    return by;
+  };
+  let nodesOf, edgesOf, around;
+  if (net) {
+    nodesOf = gather(net.node_object, net.node_of); edgesOf = gather(net.edge_object, net.edge_of);
+    around = Array.from({ length: net.n }, () => []);
+    net.tail.forEach((a, edge) => { around[a].push([net.head[edge], edge]); around[net.head[edge]].push([a, edge]); });
+  }
+  function lostBy(objects) {
+    const seen = new Uint8Array(net.n), cut = new Uint8Array(net.tail.length);
+    for (const object of objects) {
+      (nodesOf.get(object) || []).forEach((node) => { seen[node] = 2; });
+      (edgesOf.get(object) || []).forEach((edge) => { cut[edge] = 1; });
+    }
+    const stack = [net.root];
+    seen[net.root] = 1;
+    while (stack.length) {
+      for (const [node, edge] of around[stack.pop()]) {
+        if (!seen[node] && !cut[edge]) { seen[node] = 1; stack.push(node); }
+      }
+    }
+    const lost = new Map();
+    net.node.forEach((node, i) => { if (seen[node] !== 1) lost.set(net.group[i], (lost.get(net.group[i]) || 0) + net.prises[i]); });
+    return lost;
+  }
+  const objectOf = new Map(net ? net.rows.map((key, i) => [key, i]) : []);
+  // an NRO, a PM or a série is the listed object of its code
+  const ofCode = new Map(net ? net.codes.map((code, i) => [code, net.rows[i]]).reverse() : []);
+  const listed = (feature) => (objectOf.has(feature.key) ? feature.key : feature.code && ofCode.get(feature.code));
+  const nameOf = (key) => data.layers.flatMap((layer) => layer.features).find((f) => f.key === key).name;
+  window.prisesDown = (keys) => [...lostBy(keys.map((key) => objectOf.get(key))).values()].reduce((a, b) => a + b, 0);
+  function fail(map, key, failed) {
+    if (failed) fallen.add(key); else fallen.delete(key);
+    const panel = document.getElementById("what-if");
+    panel.hidden = !fallen.size;
+    const lost = lostBy([...fallen].map((one) => objectOf.get(one)));
+    const total = [...lost.values()].reduce((a, b) => a + b, 0);
+    find(".result", panel).textContent = words.what_if_result.replace("{prises}", number(total)).replace("{pm}", number(lost.size));
+    find(".fallen", panel).replaceChildren(...[...fallen].map((one) => {
+      const item = make("li");
+      make("span", nameOf(one), item);
+      const button = make("button", words.what_if_remove, item);
+      button.type = "button";
+      button.addEventListener("click", () => fail(map, one, false));
+      return item;
+    }));
+    const hit = [...lost].sort((a, b) => b[1] - a[1]);
+    find(".groups", panel).textContent = hit.slice(0, 12).map(([group, prises]) => `${net.groups[group][0]} : ${number(prises)}`).join(" · ") + (hit.length > 12 ? " …" : "");
+    const features = hit.filter(([group]) => net.groups[group].length === 3).map(([group, prises]) => ({
+      type: "Feature", properties: { prises }, geometry: { type: "Point", coordinates: net.groups[group].slice(1) },
+    }));
+    map.getSource("lost").setData({ type: "FeatureCollection", features });
+  }
+
+  // ---- search ----
+  function startSearch(map) {
+    const form = document.getElementById("search");
+    const input = find("input", form), list = find("datalist", form), status = find("[role=status]", form);
+    const known = data.layers.flatMap((layer) => layer.features.filter((f) => f.name)
+      .map((feature) => ({ layer, feature, name: feature.name, plain: plainText(feature.name) })));
+    const matching = (most) => {
+      const wanted = plainText(input.value).split(/\s+/).filter(Boolean);
+      const found = [];
+      if (!wanted.length) return found;
+      const exact = known.find((one) => one.name === input.value);
+      if (exact) return [exact];
+      for (const one of known) {
+        if (wanted.every((word) => one.plain.includes(word)) && found.push(one) === most) break;
+      }
+      return found;
+    };
+    input.addEventListener("input", () => {
+      status.textContent = "";
+      list.replaceChildren(...matching(20).map((one) => { const option = make("option"); option.value = one.name; return option; }));
+    });
+    const found = () => {
+      const [first] = matching(1);
+      status.textContent = first ? "" : words.search_none;
+      return first;
+    };
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const one = found();
+      if (one) showFeature(map, one.layer, one.feature);
+    });
+    find("[data-fail]", form).addEventListener("click", () => {
+      const one = found(), object = one && listed(one.feature);
+      if (one && !object) status.textContent = words.what_if_unlisted;
+      if (object) { showFeature(map, one.layer, one.feature); fail(map, object, true); }
+    });
   }
 
   let map;
@@ -266,7 +373,12 @@
     data.layers.filter((layer) => !isBelow(layer)).forEach((layer) => addLayer(map, layer));
     map.addLayer({ id: "chosen-point", type: "circle", source: "chosen", filter: ["==", "$type", "Point"],
       paint: { "circle-color": "#ffd800", "circle-radius": 11, "circle-opacity": 0, "circle-stroke-color": "#ffd800", "circle-stroke-width": 5 } });
+    map.addSource("lost", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+    map.addLayer({ id: "lost", type: "circle", source: "lost",
+      paint: { "circle-color": "#9c1f1b", "circle-opacity": 0.35, "circle-stroke-color": "#9c1f1b", "circle-stroke-width": 2,
+        "circle-radius": ["+", 7, ["/", ["sqrt", ["get", "prises"]], 3]] } });
     writeNames(map);
+    startSearch(map);
     const topFirst = [...data.layers].reverse();
     topFirst.filter((layer) => !layer.group).forEach((layer) => addLegend(map, layer));
     data.layers.filter((layer) => layer.group).forEach(groupOf);

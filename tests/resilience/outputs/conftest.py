@@ -12,8 +12,11 @@ import pandas as pd
 import pytest
 from shapely.geometry import GeometryCollection, LineString, MultiLineString, Point, box
 
+from gracethd.service import ServiceGraph
+from resilience.outputs.page_failures import listed_failures
 from resilience.outputs.report import Report
 from tests.hostile_text import FORMULA, HOSTILE, SEPARATOR
+from tests.resilience.service_graphs import service_graph
 
 CRS = "EPSG:2154"
 X, Y = 642_000.0, 7_069_000.0  # near Saint-Omer, in Lambert-93
@@ -370,3 +373,22 @@ def stormy(report: Report, exposure: gpd.GeoDataFrame) -> Report:
         hazard_extents=pd.concat([report.hazard_extents, extents], ignore_index=True),
         coverage=pd.concat([report.coverage, coverage], ignore_index=True),
     )
+
+
+@pytest.fixture(scope="session")
+def lit() -> ServiceGraph:
+    """Two cabinets on one trunk, closed into a ring: the NRO is asset 0, CM-A 1, the chamber 2.
+
+    root --- NRO(1) --CM-A-- C(2: chamber) --- PM1(3: 300) --- PM2(4: 70) --- NRO
+    """
+    return service_graph(
+        [(0, 1), (1, 2), (2, 3), (3, 4), (4, 1)], [0, 0, 0, 300, 70], n_assets=3,
+        vertex_links=[(0, 1), (2, 2)], edge_links=[(1, 1), (1, 3)],
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def with_failures(report: Report, lit: ServiceGraph, spof: gpd.GeoDataFrame) -> Report:
+    """Every part, and a network behind the list of single points of failure."""
+    prises = pd.DataFrame({"vertex_nominal": [3, 4], "n": [300, 70], "pm": ["PM1", "PM2"]})
+    return replace(report, failures=listed_failures(lit, prises, spof[["kind", "code"]], spof, 500))

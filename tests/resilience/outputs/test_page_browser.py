@@ -4,13 +4,17 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 
+from gracethd.service import ServiceGraph
+from resilience.losses import index_graph, losses_of_sets
 from resilience.outputs.page import write_page
 from resilience.outputs.report import Report
 
@@ -37,8 +41,9 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def opened(chromium: Any, report: Report, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def opened(chromium: Any, with_failures: Report, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Give the page of the invented study, its plan long enough for a filter, loaded once for all tests."""
+    report = with_failures
     longer = replace(report, plan=pd.concat([report.plan] * 5, ignore_index=True).assign(rank=range(1, 11)))
     path = tmp_path_factory.mktemp("page") / "rapport.html"
     write_page(longer, path)
@@ -157,6 +162,41 @@ def test_a_click_on_an_object_opens_its_sheet(opened: Any, report: Report) -> No
     assert "Prises coupées" in popup.inner_text()
     popup.locator("button", has_text="Voir dans la liste").click()
     assert opened.evaluate("document.activeElement.dataset.key") == "series:2"
+
+
+def test_what_fails_together_is_what_python_says(opened: Any, lit: ServiceGraph) -> None:
+    index = index_graph(lit, lit.prises[:, None])
+    for failed in chain.from_iterable(combinations(range(3), size) for size in range(4)):
+        whole = losses_of_sets(index, np.array([0, len(failed)]), np.array(failed, np.int32))[0, 0]
+        keys = [f"spof:{row}" for row in failed]
+        assert opened.evaluate("keys => window.prisesDown(keys)", keys) == whole, failed
+
+
+def test_an_object_is_found_by_its_words_and_imagined_down(opened: Any) -> None:
+    opened.fill("#search input", "nro de LUMBRES")
+    assert opened.locator("#found option").first.get_attribute("value") == "Local NRO1 NRO de Lumbres"
+    opened.locator("#search button[data-fail]").click()
+    panel = opened.locator("#what-if")
+    assert "370 prises coupées, 2 PM touchés" in panel.inner_text()
+    opened.fill("#search input", "cheminement cm-a")
+    opened.locator("#search button[data-fail]").click()
+    assert panel.locator(".fallen li").count() == 2
+    panel.locator(".fallen button").first.click()
+    # CM-A takes both legs of PM1 in one trench, and the other leg of PM2 stands
+    assert "300 prises coupées, 1 PM touchés" in panel.inner_text()
+    panel.locator(".fallen button").first.click()
+    assert not panel.is_visible()
+    opened.fill("#search input", "nulle part")
+    opened.locator("#search button", has_text="Montrer").click()
+    assert "Rien de ce nom" in opened.locator("#search [role=status]").inner_text()
+
+
+def test_a_commune_is_found_and_shown(opened: Any) -> None:
+    before = opened.evaluate("map.getCenter().toArray()")
+    opened.fill("#search input", "lumbres")
+    opened.locator("#search button", has_text="Montrer").click()
+    until(opened, "!map.isMoving()")
+    assert opened.evaluate("map.getCenter().toArray()") != before
 
 
 def test_a_layer_can_be_switched_off_and_on(opened: Any, report: Report) -> None:
