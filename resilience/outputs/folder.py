@@ -94,6 +94,7 @@ def report_of(results: Results) -> Report:
     plan = results.plan
     hazards, crs = on_day(study.hazards, results.day), results.inventory.crs
     located = _located(results)
+    thresholds = behind_single_objects(network, results.routes, results.spof, tables)
     return Report(
         title=study.title,
         recipient=study.recipient,
@@ -105,11 +106,11 @@ def report_of(results: Results) -> Report:
         levels=results.routes.levels,
         feeds=results.routes.feeds,
         findings=results.findings,
-        indicators=indicators(results.routes, results.listed, results.loops, network, results.loss, plan),
+        indicators=indicators(results, thresholds),
         spof=results.listed,
         series=results.series[results.series["prises_cut"] >= MIN_PRISES],
         loops=results.loops,
-        thresholds=behind_single_objects(network, results.routes, results.spof, tables),
+        thresholds=thresholds,
         rooms=gpd.GeoDataFrame(
             rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=network.assets.crs
         ),
