@@ -21,6 +21,10 @@ _SERIES = (
     "rank", "serie", "segment", "commune", "prises_cut", "prises_stranded", "length_m", "n_ways",
     "n_chambers", "n_poles", "n_cables", "intensity_max",
 )  # fmt: skip
+_COMMUNES = (
+    "commune", "epci_nom", "prises", "prises_h_per_year", "hours_per_prise_year", "n_objects", "worst",
+    "n_chosen", "cost_eur_central",
+)  # fmt: skip
 _THRESHOLDS = ("threshold", "prises", "share", "n_objects", "n_series")
 _PLAN = (
     "rank", "famille", "libelle", "commune", "longueur_m", "prises_secured",
@@ -139,6 +143,9 @@ def _spof_chapter(report: Report) -> Chapter:
     ]
     if report.loops is not None and len(report.loops):
         tables.append(_table(report, "loops", report.loops, loops))
+    if report.by_commune is not None and len(report.by_commune):
+        bars = ("prises_h_per_year",)
+        tables.append(_table(report, "by_commune", report.by_commune, _COMMUNES, bars=bars))
     text = (phrase("text_spof", report.language), *_absent(report, "series", "spof", "loops"))
     charts = []
     if report.thresholds is not None:

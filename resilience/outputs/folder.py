@@ -20,6 +20,7 @@ from resilience.areas import behind_single_objects
 from resilience.exposure.extents import hazard_extents, mapped_areas
 from resilience.hazards import on_day, with_kinds
 from resilience.indicators import indicators
+from resilience.outputs.commune_sheet import communes_summary
 from resilience.outputs.hazard_styles import extent_limits
 from resilience.outputs.hazard_tables import hazards_summary
 from resilience.outputs.layers import study_layers
@@ -40,9 +41,8 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
 
     Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``budgets.csv``, ``avant_apres.csv``,
     ``resultats.gpkg``, ``spof.csv``, ``spof.parquet``, ``series.csv``, ``thresholds.csv``, ``pertes_*.csv``,
-    ``exposure.parquet``, ``non_cartographie.csv``, ``indicateurs.csv``, ``findings.csv``, ``rapport.html``
-    and ``summary.json``,
-    each where the study has its part.
+    ``exposure.parquet``, ``non_cartographie.csv``, ``indicateurs.csv``, ``communes.csv``, ``findings.csv``,
+    ``rapport.html`` and ``summary.json``, each where the study has its part.
     """
     report = report_of(results)
     begun = time.perf_counter()
@@ -60,6 +60,8 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
             write_table(report.thresholds, aside / "thresholds.csv")
         if results.exposure is not None:
             write_table(results.exposure, aside / "exposure.parquet")
+        if report.by_commune is not None:
+            write_table(report.by_commune, aside / "communes.csv")
         if results.unmapped is not None:
             write_table(results.unmapped, aside / "non_cartographie.csv")
         if results.plan is not None:
@@ -113,6 +115,11 @@ def report_of(results: Results) -> Report:
         thresholds=thresholds,
         rooms=gpd.GeoDataFrame(
             rooms[["code", "nature", "name", "prises"]], geometry=placed, crs=network.assets.crs
+        ),
+        by_commune=None
+        if not isinstance(communes, gpd.GeoDataFrame)
+        else communes_summary(
+            communes, results.listed, results.loss_parts.get("communes"), None if plan is None else plan.plan
         ),
         ways=network.lines,
         communes=communes if isinstance(communes, gpd.GeoDataFrame) else None,

@@ -47,6 +47,8 @@ class Report:
         NRO and PM: code, nature, name, prises, geometry.
     communes : GeoDataFrame, optional
         nom, geometry.
+    by_commune : DataFrame, optional
+        One line a commune (`resilience.outputs.commune_sheet`).
     ways : GeoDataFrame, optional
         Lines of the network, for pictures.
     hazards : DataFrame, optional
@@ -102,6 +104,7 @@ class Report:
     thresholds: pd.DataFrame | None = None
     rooms: gpd.GeoDataFrame | None = None
     communes: gpd.GeoDataFrame | None = None
+    by_commune: pd.DataFrame | None = None
     ways: gpd.GeoDataFrame | None = None
     hazards: pd.DataFrame | None = None
     hazard_extents: gpd.GeoDataFrame | None = None

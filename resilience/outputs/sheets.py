@@ -39,7 +39,7 @@ _CURVES = {"Seuils": ("threshold", "prises")}
 def study_sheets(report: Report) -> list[Sheet | Cards]:
     """Give the sheets of the plan's workbook, each only where the study has its part.
 
-    Synthèse, those of the plan (`resilience.outputs.plan_sheets`), Fiches, SPOF,
+    Synthèse, those of the plan (`resilience.outputs.plan_sheets`), Fiches, Communes, SPOF,
     Séries, Seuils, Bouclages, Aléas, Exposition, Non cartographié,
     Événements, Perte annuelle, its parts (Pertes séries, Pertes communes...), Constats, Niveaux, Hypothèses.
     """
@@ -78,6 +78,7 @@ def _analysis_sheets(report: Report) -> list[Sheet]:
     loss = None if report.loss is None else with_margins(report.loss)
     pertes = tuple(_loss_sheet(name, title, part) for name, title, part in loss_parts(report))
     parts: tuple[tuple[str, pd.DataFrame | None, str, str, tuple[str, ...]], ...] = (
+        ("Communes", report.by_commune, "title_by_commune", phrase("text_by_commune"), ("n_chosen",)),
         ("SPOF", *_first(report.spof, "title_spof", phrase("text_spof"), "spof.csv"), ()),
         ("Séries", *_first(report.series, "title_series", "", "series.csv"), ()),
         ("Seuils", report.thresholds, "title_curve", phrase("text_thresholds"), ()),
