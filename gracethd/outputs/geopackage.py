@@ -160,11 +160,11 @@ def _describe(database: sqlite3.Connection, layer: Layer, note: str) -> None:
             "INSERT INTO gpkg_extensions VALUES ('gpkg_data_columns', NULL, 'gpkg_schema', "
             "'http://www.geopackage.org/spec/#extension_schema', 'read-write')"
         )
-    rows = [(layer.name, name, alias, alias) for name, alias in _aliases(layer)]
+    rows = [(layer.name, name, alias, alias) for name, alias in aliases_of(layer)]
     database.executemany("INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, NULL, NULL, NULL)", rows)
 
 
-def _aliases(layer: Layer) -> list[tuple[str, str]]:
+def aliases_of(layer: Layer) -> list[tuple[str, str]]:
     """Give (field, French alias); an alias already taken in the layer gets the field's name behind it."""
     taken: set[str] = set()
     aliases = []
@@ -187,7 +187,7 @@ def _store_styles(database: sqlite3.Connection, layers: Sequence[Layer]) -> None
     columns = dict(database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall())
     for layer in layers:
         if layer.style is not None and layer.name in columns:
-            text = qml(layer.style, [("fid", "fid"), *_aliases(layer)])
+            text = qml(layer.style, [("fid", "fid"), *aliases_of(layer)])
             database.execute(
                 "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
                 "styleName, styleQML, useAsDefault, description, owner) "

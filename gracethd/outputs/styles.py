@@ -167,14 +167,20 @@ def qml(style: Style, aliases: Sequence[tuple[str, str]] = ()) -> str:
     str
         XML that QGIS 3 loads as a layer's default style (``layer_styles.styleQML``).
     """
+    root = style_of(style, aliases)
+    text = ET.tostring(root, encoding="unicode")
+    return f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n{text}"
+
+
+def style_of(style: Style, aliases: Sequence[tuple[str, str]] = ()) -> ET.Element:
+    """Give what `qml` writes: its children are those of a layer in a project, too."""
     root = ET.Element("qgis", version="3.22.16", styleCategories="Symbology|Fields")
     root.append(_renderer(style))
     names = ET.SubElement(root, "aliases")
     for index, (name, alias) in enumerate(aliases):
         ET.SubElement(names, "alias", field=name, index=str(index), name=alias)
     ET.SubElement(root, "layerGeometryType").text = _QGIS_KIND[style.kind][0]
-    text = ET.tostring(root, encoding="unicode")
-    return f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n{text}"
+    return root
 
 
 def _renderer(style: Style) -> ET.Element:

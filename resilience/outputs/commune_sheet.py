@@ -26,8 +26,8 @@ def communes_summary(
     Returns
     -------
     DataFrame
-        commune, epci_nom, prises, prises_h_per_year, hours_per_prise_year, n_objects (that cut `MANY` prises
-        or more), worst (name and prises of the worst one), n_chosen, cost_eur_central; the largest loss first.
+        commune, epci_nom, prises, prises_h_per_year, hours_per_prise_year, n_objects (that cut `MANY`
+        prises or more), worst (its name and prises), n_chosen, cost_eur_central; the largest loss first.
     """
     names = {"code_insee": "code", "nom": "commune", "epci_nom": "epci_nom"}
     table = pd.DataFrame(communes)[[name for name in names if name in communes]].rename(columns=names)

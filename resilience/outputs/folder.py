@@ -14,6 +14,7 @@ import pandas as pd
 
 from gracethd.outputs.geopackage import write_geopackage
 from gracethd.outputs.publish import publish_folder
+from gracethd.outputs.qgis_project import write_project
 from gracethd.outputs.tables import write_json, write_table
 from gracethd.outputs.workbook import write_workbook
 from resilience.areas import behind_single_objects
@@ -23,7 +24,7 @@ from resilience.indicators import indicators
 from resilience.outputs.commune_sheet import communes_summary
 from resilience.outputs.hazard_styles import extent_limits
 from resilience.outputs.hazard_tables import hazards_summary
-from resilience.outputs.layers import study_layers
+from resilience.outputs.layers import RELATIONS, study_groups, study_layers
 from resilience.outputs.page import write_page
 from resilience.outputs.page_failures import listed_failures
 from resilience.outputs.page_tables import TABLE_ROWS
@@ -40,9 +41,10 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
     """Write what people open, all files together or none, and give the summary.
 
     Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``budgets.csv``, ``avant_apres.csv``,
-    ``resultats.gpkg``, ``spof.csv``, ``spof.parquet``, ``series.csv``, ``thresholds.csv``, ``pertes_*.csv``,
-    ``exposure.parquet``, ``non_cartographie.csv``, ``indicateurs.csv``, ``communes.csv``, ``findings.csv``,
-    ``rapport.html`` and ``summary.json``, each where the study has its part.
+    ``resultats.gpkg`` and ``resultats.qgz`` that opens it, ``spof.csv``, ``spof.parquet``, ``series.csv``,
+    ``thresholds.csv``, ``pertes_*.csv``, ``exposure.parquet``, ``non_cartographie.csv``,
+    ``indicateurs.csv``, ``communes.csv``, ``findings.csv``, ``rapport.html`` and ``summary.json``, each where
+    the study has its part.
     """
     report = report_of(results)
     begun = time.perf_counter()
@@ -77,9 +79,12 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
             day=report.day,
             notes=study_notes(report),
         )
-        write_geopackage(
-            study_layers(report), aside / "resultats.gpkg", recipient=report.recipient, day=report.day
-        )
+        layers = study_layers(report)
+        write_geopackage(layers, aside / "resultats.gpkg", recipient=report.recipient, day=report.day)
+        write_project(
+            study_groups(layers), aside / "resultats.qgz", "resultats.gpkg", title=report.title,
+            recipient=report.recipient, day=report.day, relations=RELATIONS,
+        )  # fmt: skip
         write_page(report, aside / "rapport.html")
         timings = {**results.timings_s, "écriture": round(time.perf_counter() - begun, 3)}
         summary = _summary(results, report.indicators, timings)

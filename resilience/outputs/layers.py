@@ -1,13 +1,14 @@
 """Layers of ``resultats.gpkg``: what a study's report puts in its GeoPackage, styled, in French."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import geopandas as gpd
 
 from gracethd.outputs.drawing import are_lines, one_kind, standing_points
 from gracethd.outputs.geopackage import Layer
 from gracethd.outputs.labels import phrase
+from gracethd.outputs.qgis_project import Group, Relation
 from gracethd.outputs.styles import (
     GeometryKind,
     Style,
@@ -48,6 +49,39 @@ def study_layers(report: Report) -> list[Layer]:
         for name, rows in _by_layer(report.exposure, "exposure"):
             layers += _exposure_layers(name, rows)
     return layers + _ground_layers(report)
+
+
+def study_groups(layers: Sequence[Layer]) -> list[Group]:
+    """Group the layers of a study by chapter, as the QGIS project lists them, the uppermost first."""
+    chapters = (
+        ("Plan d'actions", ("plan", "plan_lignes")),
+        ("Défaillances", ("nro_pm", "series", "series_lignes", "spof", "spof_lignes")),
+    )
+    named = {layer.name: layer for layer in layers}
+    taken = {name for _, names in chapters for name in names}
+    groups = [
+        Group(title, [named[name] for name in names if name in named], _SHOWN) for title, names in chapters
+    ]
+    ground = [layer for layer in layers if layer.name in {"communes", "emprise_cartographiee"}]
+    hazards = [layer for layer in layers if layer.name not in taken and layer not in ground]
+    groups += [Group("Aléas", hazards, _SHOWN), Group("Fond", ground, _SHOWN)]
+    return [group for group in groups if group.layers]
+
+
+RELATIONS = (
+    Relation("Ouvrages de la série", "spof", "serie", "series", "serie"),
+    Relation("Ouvrages de la série (tracés)", "spof_lignes", "serie", "series", "serie"),
+)
+"""Objects that form a série, in QGIS."""
+_SHOWN = (
+    "plan",
+    "plan_lignes",
+    "nro_pm",
+    "series_lignes",
+    "communes",
+    "emprise_cartographiee",
+    "emprises_aleas",
+)
 
 
 def _exposure_layers(name: str, rows: gpd.GeoDataFrame) -> list[Layer]:

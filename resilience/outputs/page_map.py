@@ -212,7 +212,8 @@ def _layer(
     shown: Sequence[str] | None = None,
 ) -> MapLayer:
     placed = np.flatnonzero((frame.geometry.notna() & ~frame.geometry.is_empty).to_numpy())
-    rows = frame.iloc[placed[:MAP_OBJECTS]]
+    drawn = placed[:MAP_OBJECTS]
+    rows = frame.iloc[drawn]
     facts = _facts(rows, _SHOWN.get(name, ()) if shown is None else shown, language)
     values = rows[style.attribute].tolist() if style.attribute else [0] * len(rows)
     geometries = degrees(rows.geometry)
@@ -226,7 +227,7 @@ def _layer(
             "geometry": geometry,
         }
         for position, value, name_, code, fact, geometry in zip(
-            placed.tolist(),
+            drawn.tolist(),
             values,
             _names(name, rows, language),
             _codes(name, rows),

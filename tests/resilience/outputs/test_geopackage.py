@@ -5,6 +5,8 @@ import sqlite3
 import stat
 import subprocess
 import time
+import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -13,12 +15,14 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import geopandas as gpd
+import matplotlib.image
 import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
 
 from gracethd.outputs.geopackage import Layer, write_geopackage
+from gracethd.outputs.qgis_project import Relation, write_project
 from gracethd.outputs.styles import (
     Style,
     coverage_style,
@@ -30,7 +34,7 @@ from gracethd.outputs.styles import (
     qml,
     rooms_style,
 )
-from resilience.outputs.layers import study_layers
+from resilience.outputs.layers import RELATIONS, study_groups, study_layers
 from resilience.outputs.report import Report
 from tests.hostile_text import HOSTILE, SEPARATOR
 
@@ -223,21 +227,98 @@ application.exitQgis()
 """
 
 
-def test_qgis_opens_each_layer_with_its_style(written: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def qgis(tmp_path: Path) -> Callable[..., str]:
+    """Give what runs a script in the Python of QGIS, and gives what it prints."""
     python = shutil.which("python3", path="/usr/bin")
     if (
         python is None
         or subprocess.run([python, "-c", "import qgis.core"], capture_output=True, check=False).returncode
     ):
         pytest.skip("python3-qgis is not installed on this machine")
+
+    def run(script: str, *words: str) -> str:
+        return subprocess.run(
+            [python, "-c", script, *words], capture_output=True, text=True, check=True,
+            env={"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)},
+        ).stdout  # fmt: skip
+
+    return run
+
+
+def test_qgis_opens_each_layer_with_its_style(written: Path, qgis: Callable[..., str]) -> None:
     names = ["spof", "series_lignes", "plan", "exposure_lignes", "communes"]
-    result = subprocess.run(
-        [python, "-c", READ_IN_QGIS, str(written), *names],
-        capture_output=True, text=True, check=True,
-        env={"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)},
-    )  # fmt: skip
-    assert result.stdout.split() == [
+    assert qgis(READ_IN_QGIS, str(written), *names).split() == [
         "spof;True;graduatedSymbol;4", "series_lignes;True;graduatedSymbol;4",
         "plan;True;categorizedSymbol;4",
         "exposure_lignes;True;graduatedSymbol;5", "communes;True;singleSymbol;1",
     ]  # fmt: skip
+
+
+OPEN_PROJECT = """
+import sys
+from qgis.core import QgsApplication, QgsMapRendererParallelJob, QgsMapSettings, QgsProject
+from qgis.PyQt.QtCore import QSize
+application = QgsApplication([], False); application.initQgis()
+project = QgsProject.instance()
+print(project.read(sys.argv[1]), project.crs().authid(), project.readNumEntry("Paths", "/Absolute", 1)[0])
+tree = project.layerTreeRoot()
+print([group.name() for group in tree.children()])
+for layer in sorted(project.mapLayers().values(), key=lambda layer: layer.id()):
+    print(layer.id(), layer.isValid(), layer.renderer().type(), layer.attributeAlias(1) != "", sep=";")
+print([(r.id(), r.isValid()) for r in project.relationManager().relations().values()])
+shown = [node.layer() for node in tree.findLayers() if node.isVisible()]
+settings = QgsMapSettings()
+settings.setLayers(shown); settings.setDestinationCrs(project.crs()); settings.setOutputSize(QSize(300, 300))
+settings.setExtent(shown[0].extent().buffered(500))
+job = QgsMapRendererParallelJob(settings); job.start(); job.waitForFinished()
+job.renderedImage().save(sys.argv[2])
+del shown, layer, tree, job, settings
+project.clear(); application.exitQgis()
+"""
+
+
+def test_qgis_opens_the_project_grouped_styled_and_related(
+    report: Report, tmp_path: Path, qgis: Callable[..., str]
+) -> None:
+    assert report.spof is not None
+    layers = study_layers(replace(report, spof=report.spof.assign(serie=["", "CM-A", "CM-C"])))
+    write_geopackage(layers, tmp_path / "resultats.gpkg", recipient="r", day=report.day)
+    path = tmp_path / "resultats.qgz"
+    write_project(
+        study_groups(layers), path, "resultats.gpkg", title="Étude", recipient="r", day=report.day,
+        relations=[
+            *RELATIONS, Relation("sans couche", "absent", "a", "series", "serie"),
+            Relation("sans champ", "spof", "absent", "series", "serie"),
+        ],
+    )  # fmt: skip
+    picture = tmp_path / "carte.png"
+    told = [line for line in qgis(OPEN_PROJECT, str(path), str(picture)).splitlines() if line]
+    assert told[0] == "True EPSG:2154 0"
+    assert told[1] == str(["Plan d'actions", "Défaillances", "Aléas", "Fond"])
+    drawn = [line.split(";") for line in told[2:-1]]
+    assert {row[0] for row in drawn} == {
+        f"resilience_{layer.name}" for layer in layers if layer.style is not None and len(layer.frame)
+    }
+    assert all(row[1] == "True" and row[3] == "True" for row in drawn)
+    assert told[-1] == str([("spof_lignes_series", True), ("spof_series", True)])
+    pixels = np.unique(matplotlib.image.imread(picture).reshape(-1, 4), axis=0)
+    assert len(pixels) > 5  # more than paper: symbols of several colours
+
+
+def test_a_project_is_a_private_file_of_equal_bytes_without_a_script(report: Report, tmp_path: Path) -> None:
+    groups = study_groups(study_layers(report))
+    texts = []
+    for name in ("a", "b"):
+        path = tmp_path / name / "resultats.qgz"
+        write_project(groups, path, "resultats.gpkg", title="<É>", recipient="r", day=report.day)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        texts.append(path.read_bytes())
+    assert texts[0] == texts[1]
+    with zipfile.ZipFile(tmp_path / "a" / "resultats.qgz") as archive:
+        assert archive.namelist() == ["resultats.qgs"]
+        text = archive.read("resultats.qgs").decode("utf-8")
+    assert "DIFFUSION RESTREINTE" in text
+    assert "Macros" not in text
+    assert "http" not in text.partition("\n")[2]
+    assert str(tmp_path) not in text

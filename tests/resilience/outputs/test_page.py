@@ -224,3 +224,12 @@ def test_text_can_be_read_on_every_ground(report: Report) -> None:
         for ground in (colors["paper"], colors["tint"], "#fdf6e7", "#fdf3c7", "#eef3f8"):
             assert contrast(colors[ink], ground) >= 4.5, (ink, ground)
     assert contrast("#ffffff", colors["deep"]) >= 4.5
+
+
+def test_a_layer_of_more_objects_than_a_browser_draws_says_how_many(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resilience.outputs.page_map.MAP_OBJECTS", 2)
+    (series,) = [layer for layer in map_layers(report) if layer["id"] == "series"]
+    assert (len(series["features"]), series["total"]) == (2, 3)  # type: ignore[arg-type]
+    assert "2 objets montrés sur 3" in render_page(report)
