@@ -258,8 +258,14 @@ def plan(
         float | None, typer.Option(min=0, help="Euros before VAT, instead of the study's total.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder for the results, as of run.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Folder for the results, as of run; with --public a .csv or .parquet."
+        ),
     ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Only works and euros by commune that may be published.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Choose works under a budget: what it buys, what it avoids, what more or less money would.
@@ -267,12 +273,23 @@ def plan(
     Example: resilience plan etude.toml --budget 5000000
     """
     from resilience.outputs.plan_lines import plan_lines
+    from resilience.public import check_public_destination, public_plan, write_public
     from resilience.run import analyse
     from resilience.study import load_study
 
-    told = load_study(study)
-    results = analyse(told.with_budget(budget), day=today(), say=progress(), count=counting())
+    told = load_study(study).with_budget(budget)
+    if public and output is not None:
+        check_public_destination(output)
+    results = analyse(told, day=today(), say=progress(), count=counting())
     assert results.plan is not None
+    if public:
+        sums = public_plan(results.plan.plan, results.tables.get("communes"))
+        if output is not None:
+            write_public(sums, output)
+        withheld = sums.attrs["withheld"]
+        text = f"{sums.to_string(index=False)}\nmesures tues (effectif ou prépondérance) : {withheld}"
+        _tell({"sums": sums, "withheld": withheld}, [text], as_json=as_json)
+        return
     if output is not None:
         from resilience.outputs.folder import write_results
 

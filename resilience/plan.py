@@ -190,11 +190,6 @@ def _before_and_after(before: Mapping[str, float], after: Mapping[str, float]) -
     )
 
 
-def priority_of(criticite: float) -> str:
-    """Give P1 from 12 on, P2 from 6 on, else P3 (also where the criticité is not known)."""
-    return "P1" if criticite >= 12 else "P2" if criticite >= 6 else "P3"
-
-
 def _best(model: Sampled, limits: Limits) -> tuple[NDArray[np.bool_], float]:
     """Choose by bundles, and exactly where the model is small; give the set and the proven bound."""
     taken = bundle_greedy(model, limits)
@@ -224,14 +219,11 @@ def _losses_by_cause(situation: Situation, sampling: Sampling) -> dict[str, floa
 def _with_effects(
     candidates: Candidates, models: Mapping[Level, Sampled], shares: NDArray[np.float64]
 ) -> gpd.GeoDataFrame:
-    """Add what each measure avoids alone, its price per prise·h and its priority."""
+    """Add what each measure avoids alone, and its price per prise·h."""
     table = candidates.measures.copy()
     for level in LEVELS:
         table[f"{_AVOIDED}{level}"] = alone(models[level])
     table["eur_per_prise_h"] = _eur_per_prise_h(table, "central")
-    table["priority"] = pd.Series(
-        [priority_of(value) for value in table["criticite"]], table.index, dtype=str
-    )
     return table.assign(share_chosen=shares)
 
 

@@ -96,6 +96,45 @@ def public_sums(routes: Routes, table: gpd.GeoDataFrame, tables: Mapping[str, pd
     return out
 
 
+def public_plan(plan: pd.DataFrame, communes: pd.DataFrame | None) -> pd.DataFrame:
+    """Count the works of a plan and their euros by commune and family: no object, no place, no effect.
+
+    Parameters
+    ----------
+    plan : DataFrame
+        ``Plan.plan``: famille, commune, epci (codes), cost_eur_central.
+    communes : DataFrame or None
+        The table of a study, for names.
+
+    Returns
+    -------
+    DataFrame
+        scope (commune|epci|ensemble), area, libelle, famille, n_chosen, cost_eur_central. A row has at least
+        `LEAST_ASSETS` works, none of which makes more than `MOST_SHARE` of its euros; works of several
+        communes count by EPCI, of several EPCI in ``ensemble``, as do those whose finer row would break the
+        rule: rows hold only what the finer ones do not. ``attrs["withheld"]`` counts the works in no row.
+    """
+    left = pd.DataFrame(plan)[["famille", "commune", "epci", "cost_eur_central"]].assign(ensemble="")
+    known = set() if communes is None else set(communes["code_insee"])
+    single = left["epci"].isin(set() if communes is None else set(communes["epci"]))
+    left["commune"] = left["commune"].where(left["commune"].isin(known), "")
+    left["epci"] = left["epci"].where(single, "")
+    parts = []
+    for scope in ("commune", "epci", "ensemble"):
+        placed = left[left[scope] != ""] if scope != "ensemble" else left
+        sums = placed.groupby([scope, "famille"])["cost_eur_central"].agg(["size", "sum", "max"])
+        sound = sums[(sums["size"] >= LEAST_ASSETS) & (sums["max"] <= MOST_SHARE * sums["sum"])].reset_index()
+        told = {"area": sound[scope].astype(str), "famille": sound["famille"], "n_chosen": sound["size"]}
+        parts.append(pd.DataFrame(told | {"cost_eur_central": sound["sum"].round(-3)}).assign(scope=scope))
+        told_of = pd.MultiIndex.from_frame(sound[[scope, "famille"]])
+        left = left[~pd.MultiIndex.from_frame(left[[scope, "famille"]]).isin(told_of)]
+    out = pd.concat(parts, ignore_index=True)
+    out["libelle"] = "" if communes is None else _names(out, communes)
+    out = out[["scope", "area", "libelle", "famille", "n_chosen", "cost_eur_central"]]
+    out.attrs["withheld"] = len(left)
+    return out
+
+
 def check_public_destination(path: Path) -> None:
     """Refuse formats that could hold more than sums.
 
@@ -149,7 +188,7 @@ def _cut_by(index: LossIndex, assets: NDArray[np.int32]) -> tuple[Long, Long]:
     return np.where(reached, count[position], 0), np.where(reached, sums[position], 0)
 
 
-def _names(rows: pd.DataFrame, communes: gpd.GeoDataFrame) -> pd.Series:
+def _names(rows: pd.DataFrame, communes: pd.DataFrame) -> pd.Series:
     named = communes.set_index("code_insee")["nom"]
     epci = communes.drop_duplicates("epci").set_index("epci")["epci_nom"]
     by_scope = rows["area"].map(named).where(rows["scope"] == "commune", rows["area"].map(epci))

@@ -128,7 +128,7 @@ def analyse(
         tail=study.loss.tail,
         uses=network.uses,
     )
-    table = spof(network, routes, tables, failures_per_year=often, on_date=day)
+    table = spof(network, routes, tables, failures_per_year=often, on_date=day, parameters=study.parameters)
     rings = loops(network, routes, risk_groups(network, tables))
     deepest = wet.groupby("asset")["intensity_max"].max() if len(wet) else None
     rows = series(network, table, intensity=deepest)

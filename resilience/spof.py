@@ -31,6 +31,7 @@ from resilience.losses import (
     maximal_losses_of_assets,
     signatures_of_assets,
 )
+from resilience.parameters import Parameters, default_parameters
 from resilience.series import serie_of_assets
 from resilience.shared_risk import GROUP_KINDS, group_rows, risk_groups, with_groups
 from resilience.stakes import communes_around, stakes
@@ -55,7 +56,6 @@ SPECIFIC = (
 )  # what a row of a list is, the most specific first
 # Class limits of slr.md 2.2 (assumption): from 300, 1,000 and 5,000 prises; from 4 h, 24 h and 5 days;
 # from one failure in 500 and 50 years, above one in 10.
-PRISES_LIMITS, HOURS_LIMITS, PER_YEAR_LIMITS = (300, 1000, 5000), (4.0, 24.0, 120.0), (1 / 500, 1 / 50)
 
 
 def spof(
@@ -66,6 +66,7 @@ def spof(
     failures_per_year: pd.Series | None = None,
     duration_h: pd.Series | None = None,
     on_date: date | None = None,
+    parameters: Parameters | None = None,
 ) -> gpd.GeoDataFrame:
     """Tell what every asset cuts: the full table, one row per (kind, code) (D1 to D13, D20).
 
@@ -81,6 +82,9 @@ def spof(
         By asset number: how often it fails, and how long its repair takes.
     on_date : date, optional
         See `resilience.stakes.stakes`.
+    parameters : Parameters, optional
+        The shipped ones by default; ``class.gravite_*`` and ``class.vraisemblance_*`` (central) are the
+        limits of the classes.
 
     Returns
     -------
@@ -143,8 +147,9 @@ def spof(
     )
     _name_single_crossings(table, groups)
     table["prises_cut_identity"] = _cut_by_keys(network, nominal, table["prises_cut"])
-    table["gravite"] = _gravite(table["prises_cut"], lost, duration_h)
-    table["vraisemblance"] = _vraisemblance(failures_per_year, table.index)
+    parameters = default_parameters() if parameters is None else parameters
+    table["gravite"] = _gravite(table["prises_cut"], lost, duration_h, parameters)
+    table["vraisemblance"] = _vraisemblance(failures_per_year, table.index, parameters)
     table["criticite"] = table["gravite"] * table["vraisemblance"]
     table["rank"] = _ranks(table)
     table["diffusion"] = pd.Series(DIFFUSION, index=table.index, dtype=str)
@@ -340,9 +345,16 @@ def _cut_by_keys(network: Network, graph: ServiceGraph, prises_cut: pd.Series) -
     return same.mask(cut != prises_cut.to_numpy(), pd.Series(cut, index=same.index, dtype="Int64"))
 
 
-def _gravite(prises_cut: pd.Series, lost: pd.DataFrame, duration_h: pd.Series | None) -> pd.Series:
+def class_limits(name: str, unit: str, parameters: Parameters) -> list[float]:
+    """Give the least values of classes 2, 3 and 4 (``class.<name>_<class>.<unit>``, central), rising."""
+    return sorted(parameters.at(f"class.{name}_{level}.{unit}", "central") for level in (2, 3, 4))
+
+
+def _gravite(
+    prises_cut: pd.Series, lost: pd.DataFrame, duration_h: pd.Series | None, parameters: Parameters
+) -> pd.Series:
     classes = [
-        1 + np.searchsorted(PRISES_LIMITS, prises_cut, side="right"),
+        1 + np.searchsorted(class_limits("gravite", "prises", parameters), prises_cut, side="right"),
         np.where(lost["n_nro"] >= 2, 4, 1),
     ]
     if "sites" in lost:
@@ -352,15 +364,17 @@ def _gravite(prises_cut: pd.Series, lost: pd.DataFrame, duration_h: pd.Series | 
         ]
     if duration_h is not None:
         hours = duration_h.reindex(prises_cut.index).fillna(0.0)
-        classes.append(1 + np.searchsorted(HOURS_LIMITS, hours, side="right"))
+        limits = class_limits("gravite", "hours", parameters)
+        classes.append(1 + np.searchsorted(limits, hours, side="right"))
     return pd.Series(np.max(classes, axis=0), index=prises_cut.index, dtype=np.int64)
 
 
-def _vraisemblance(failures_per_year: pd.Series | None, index: pd.Index) -> pd.Series:
+def _vraisemblance(failures_per_year: pd.Series | None, index: pd.Index, parameters: Parameters) -> pd.Series:
     if failures_per_year is None:
         return pd.Series(pd.NA, index=index, dtype="Int64")
     rate = failures_per_year.reindex(index)
-    level = 1 + np.searchsorted(PER_YEAR_LIMITS, rate.fillna(0.0), side="right") + (rate > 1 / 10).to_numpy()
+    *limits, most = class_limits("vraisemblance", "per_year", parameters)
+    level = 1 + np.searchsorted(limits, rate.fillna(0.0), side="right") + (rate > most).to_numpy()
     return pd.Series(level, index=index, dtype="Int64").mask(rate.isna())
 
 

@@ -16,7 +16,7 @@ from resilience.fragility import failure_probabilities
 from resilience.hazards import Hazard, with_kinds
 from resilience.losses import index_graph, losses_of_assets, losses_of_sets
 from resilience.parameters import Parameters
-from resilience.spof import PRISES_LIMITS
+from resilience.spof import class_limits
 
 LIKELY = 0.5
 """An object is taken to fail from the level at which it does more likely than not (central parameters)."""
@@ -77,6 +77,7 @@ def rising_waters(
     alone = losses_of_assets(nominal)[:, 0]
     name = (network.assets["kind"] + ":" + network.assets["code"]).to_numpy(dtype=object)
     rows: list[tuple[object, ...]] = []
+    limits = class_limits("gravite", "prises", parameters)
     for hazard in rising:
         before, down_before, level_before = np.empty(0, np.int64), 0, 0
         for event in sorted(hazard.events, key=lambda event: event.rise_m):
@@ -89,7 +90,7 @@ def rising_waters(
             )
             more = here[~here.index.isin(before)]
             first = max(more.index, key=lambda asset: (more[asset], alone[asset], -asset), default=-1)
-            level = int(np.searchsorted(PRISES_LIMITS, down, side="right") + (down > 0))
+            level = int(np.searchsorted(limits, down, side="right") + (down > 0))
             rows.append(
                 (
                     hazard.name, event.scenario, event.rise_m, len(out), len(more),

@@ -166,6 +166,12 @@ def gather(
     return Candidates(told, failures, rates, links, exclusions, requirements, omitted)
 
 
+def priority_of(criticite: float, parameters: Parameters) -> str:
+    """Give P1 from ``class.priority_1.criticite`` on, P2 from the second limit on, else P3 (unknown too)."""
+    first, second = (parameters.at(f"class.priority_{n}.criticite", "central") for n in (1, 2))
+    return "P1" if criticite >= first else "P2" if criticite >= second else "P3"
+
+
 def _others(names: pd.Series, pairs: NDArray[np.int64]) -> pd.Series:
     """Name, for each measure, the second ones of its pairs."""
     table = pd.DataFrame({"first": pairs[:, 0], "name": names.to_numpy()[pairs[:, 1]]})
@@ -220,6 +226,7 @@ def _table(
                 "financement": work.financement,
                 "statut": "proposé",
                 "criticite": of["criticite"].max(),
+                "priority": priority_of(of["criticite"].max(), parameters),
                 "hypotheses": draft.hypotheses,
                 "duree_vie_ans": years[draft.mesure],
                 "cout_vie_eur": over_life[draft.mesure] * draft.cost_eur["central"],
@@ -242,7 +249,7 @@ def _listed(names: pd.Series, several: str) -> str:
 MEASURE_COLUMNS = (
     "action_id", "famille", "mesure", "libelle", "objets", "commune", "epci", "longueur_m", "prises_secured",
     "cost_eur_low", "cost_eur_central", "cost_eur_high", "annee_prix", "duree_mois", "autorisations",
-    "maitre_ouvrage", "financement", "statut", "criticite", "hypotheses",
+    "maitre_ouvrage", "financement", "statut", "criticite", "priority", "hypotheses",
     "duree_vie_ans", "cout_vie_eur", "fourreau_m", "accotement_m", "chaussee_m", "centre_m", "exige",
     "exclut", "geometry",
 )  # fmt: skip

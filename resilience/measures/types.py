@@ -163,9 +163,10 @@ class Candidates:
         One row per measure, sorted by action_id, RangeIndex: action_id, famille, mesure, libelle, objets,
         commune, epci, longueur_m, prises_secured, cost_eur_low, cost_eur_central, cost_eur_high,
         annee_prix, duree_mois, autorisations, maitre_ouvrage, financement, statut, criticite (largest of the
-        treated objects, NaN unknown), hypotheses, duree_vie_ans, cout_vie_eur (present cost over that time,
-        upkeep included), fourreau_m, accotement_m, chaussee_m, centre_m (metres by ground, where known),
-        exige, exclut (action_id of those that it needs, and that cannot be done with it), geometry.
+        treated objects, NaN unknown), priority (its label), hypotheses, duree_vie_ans, cout_vie_eur (present
+        cost over that time, upkeep included), fourreau_m, accotement_m, chaussee_m, centre_m (metres by
+        ground, where known), exige, exclut (action_id of those that it needs, and that cannot be done with
+        it), geometry.
     failures, rates : mapping of Level to DataFrame
         Columns of `Situation.failures` and `Situation.rates`, and ``measure``: rows that stand in place
         of all rows of the same asset and mechanism once the measure is done. Asset ``n_assets + measure``

@@ -40,13 +40,14 @@ from resilience.study import Study, study_files
 def write_results(results: Results, folder: Path) -> dict[str, object]:
     """Write what people open, all files together or none, and give the summary.
 
-    Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``budgets.csv``, ``avant_apres.csv``,
+    Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``plan.gpkg``, ``budgets.csv``, ``avant_apres.csv``,
     ``resultats.gpkg`` and ``resultats.qgz`` that opens it, ``spof.csv``, ``spof.parquet``, ``series.csv``,
     ``thresholds.csv``, ``pertes_*.csv``, ``exposure.parquet``, ``non_cartographie.csv``,
     ``indicateurs.csv``, ``communes.csv``, ``findings.csv``, ``rapport.html`` and ``summary.json``, each where
     the study has its part.
     """
     report = report_of(results)
+    layers = study_layers(report)
     begun = time.perf_counter()
     with publish_folder(folder) as aside:
         write_table(results.spof, aside / "spof.parquet")
@@ -71,6 +72,9 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
             write_table(results.plan.plan, aside / "plan.csv")
             write_table(results.plan.frontier, aside / "budgets.csv")
             write_table(results.plan.causes, aside / "avant_apres.csv")
+            works = [layer for layer in layers if layer.name in {"plan", "plan_lignes"}]
+            if works:
+                write_geopackage(works, aside / "plan.gpkg", recipient=report.recipient, day=report.day)
         write_workbook(
             study_sheets(report),
             aside / "plan.xlsx",
@@ -79,7 +83,6 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
             day=report.day,
             notes=study_notes(report),
         )
-        layers = study_layers(report)
         write_geopackage(layers, aside / "resultats.gpkg", recipient=report.recipient, day=report.day)
         write_project(
             study_groups(layers), aside / "resultats.qgz", "resultats.gpkg", title=report.title,

@@ -75,6 +75,7 @@ def candidates(
         annee_prix=2024,
         duree_mois=12,
         duree_vie_ans=20,
+        priority="P3",
         cout_vie_eur=0.0,
         cost_eur_low=np.array(costs) * 0.5,
         cost_eur_central=np.array(costs, float),

@@ -29,7 +29,8 @@ from resilience.measures import (
     situations,
 )
 from resilience.measures.catalogue import OWN, WORKS, works_of
-from resilience.parameters import LEVELS, Level, default_parameters
+from resilience.measures.effects import priority_of
+from resilience.parameters import LEVELS, Level, default_parameters, replace_parameters
 from resilience.rates import annual_rates
 from resilience.roads import road_graph
 from resilience.second_path import FirstPath, second_path
@@ -550,3 +551,12 @@ def test_a_study_says_who_pays_and_what_is_not_wanted(case: Case, tmp_path: Path
 def test_the_table_catalogue_takes_every_work_that_can_be_proposed() -> None:
     (mesure,) = [column for column in SCHEMAS["catalogue"].columns if column.name == "mesure"]
     assert set(mesure.choices) == set(WORKS) - {OWN}
+
+
+def test_priority_follows_the_criticite_and_a_study_may_move_its_limits() -> None:
+    values = (16, 12, 9, 6, 4, 1, float("nan"))
+    shipped = ["P1", "P1", "P2", "P2", "P3", "P3", "P3"]
+    assert [priority_of(value, PARAMETERS) for value in values] == shipped
+    nine = {"low": 9.0, "central": 9.0, "high": 9.0, "source": "committee"}
+    moved = replace_parameters(PARAMETERS, {"class.priority_1.criticite": nine})
+    assert [priority_of(value, moved) for value in values] == ["P1", "P1", "P1", "P2", "P3", "P3", "P3"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from resilience.loss import Sampling, network_loss
 from resilience.measures import Candidates, Situation, apply
 from resilience.parameters import LEVELS, Level
-from resilience.plan import COLUMNS, FURTHER, Plan, choose, priority_of
+from resilience.plan import COLUMNS, FURTHER, Plan, choose
 from resilience.study_budget import Budget
 from tests.draws import draws
 from tests.resilience.measure_cases import by_level, candidates, cases, failure_rows, rate_rows, situation
@@ -152,12 +152,6 @@ def test_two_runs_are_equal_to_the_last_bit(spurs: tuple[Situation, Candidates])
     one, two = plan_of(spurs, 60.0), plan_of(spurs, 60.0)
     assert one.plan.drop(columns="geometry").equals(two.plan.drop(columns="geometry"))
     assert one.summary == two.summary
-
-
-def test_priority_follows_the_criticite() -> None:
-    assert [priority_of(value) for value in (16, 12, 9, 6, 4, 1, float("nan"))] == [
-        "P1", "P1", "P2", "P2", "P3", "P3", "P3",
-    ]  # fmt: skip
 
 
 def test_each_line_says_why_and_what_would_change_it(spurs: tuple[Situation, Candidates]) -> None:

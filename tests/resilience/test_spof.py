@@ -17,6 +17,7 @@ from gracethd.network.build import build_network
 from gracethd.reading import read
 from gracethd.routes.trace import trace_routes
 from gracethd.routes.types import Routes
+from resilience.parameters import LEVELS, default_parameters, replace_parameters
 from resilience.spof import COLUMNS, collapse, spof
 from resilience.stakes import prises_of_sites, subscribers_of_prises
 from tests.resilience.small_network import small_network
@@ -338,3 +339,23 @@ def test_v3_sample_two_parallel_cables_cut_without_stranding_their_way_strands(
     assert sum(cut) == 21
     assert [at(table, f"cable:CB00018003{code}")["prises_stranded"] for code in ("0916", "0917")] == [0, 0]
     assert at(table, "cheminement:CM200180033134")[["prises_cut", "prises_stranded"]].tolist() == [21, 21]
+
+
+def test_a_study_may_move_the_limits_of_the_classes() -> None:
+    network, routes = small_network()
+    often = pd.Series(0.01, index=network.assets.index)
+    shipped = spof(network, routes, {}, failures_per_year=often)
+    assert shipped["gravite"].max() <= 4
+    one = dict.fromkeys(LEVELS, 1.0) | {"source": "committee"}
+    rare = dict.fromkeys(LEVELS, 0.5) | {"source": "committee"}
+    moved = replace_parameters(
+        default_parameters(),
+        {**{f"class.gravite_{n}.prises": one for n in (2, 3, 4)},
+         **{f"class.vraisemblance_{n}.per_year": rare for n in (2, 3, 4)}},
+    )  # fmt: skip
+    table = spof(network, routes, {}, failures_per_year=often, parameters=moved)
+    cuts = table["prises_cut"] > 0
+    assert set(table.loc[cuts, "gravite"]) == {4}
+    assert set(table["vraisemblance"].dropna()) == {1}
+    assert set(shipped["vraisemblance"].dropna()) == {2}
+    assert (table["rank"] == shipped["rank"]).all()  # ranks never come from it
