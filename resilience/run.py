@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 
 from gracethd.deliveries import Tell
 from gracethd.findings import merge_findings
@@ -210,6 +211,8 @@ def _laid_out(study: Study, clock: "_Clock", count: Tell) -> _LaidOut:
     routes = trace_routes(inventory, network, feeds=tables.get("feeds"))
     owners = asset_owners(inventory)
     settled = replace(inventory, tables={}, carried={})
+    del inventory
+    pa.default_memory_pool().release_unused()  # else what texts took is kept: 2 GB at 680,300 prises
     return _LaidOut(settled, replace(network, places=None, fibres=None), routes, tables, owners)
 
 

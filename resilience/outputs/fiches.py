@@ -110,6 +110,18 @@ def draw_works(shape: shapely.geometry.base.BaseGeometry, report: Report) -> byt
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=frame.bounds[0::2], ylim=frame.bounds[1::2], aspect="equal")
     axes.set_axis_off()
+    draw_ground(report, frame, axes)
+    drawn = gpd.GeoSeries([shape])
+    drawn.plot(ax=axes, color=_WORKS, linewidth=3.5, markersize=140, zorder=4)
+    draw_rooms(report, frame, axes)
+    draw_scale(axes, frame.bounds)
+    out = BytesIO()
+    figure.savefig(out, format="png", dpi=120, metadata={"Software": None})
+    return out.getvalue()
+
+
+def draw_ground(report: Report, frame: shapely.Polygon, axes: "Axes") -> None:
+    """Draw the water of the rarest flood, the communes and the network."""
     water = _near(_water(report), frame)
     if len(water):
         water.plot(ax=axes, aspect=None, color=_WATER, alpha=0.5, linewidth=0)
@@ -118,15 +130,7 @@ def draw_works(shape: shapely.geometry.base.BaseGeometry, report: Report) -> byt
         communes.boundary.plot(ax=axes, aspect=None, color="#c9b458", linewidth=1.0, linestyle="--")
     ways = _near(report.ways, frame)
     if len(ways):
-        ways.plot(ax=axes, aspect=None, color=_WAYS, linewidth=1.0)
-    drawn = gpd.GeoSeries([shape])
-    drawn.plot(ax=axes, color=_WORKS, linewidth=3.5, markersize=140, zorder=4)
-    if report.rooms is not None:
-        _name_rooms(report.rooms, frame, axes)
-    _scale_bar(axes, frame.bounds)
-    out = BytesIO()
-    figure.savefig(out, format="png", dpi=120, metadata={"Software": None})
-    return out.getvalue()
+        ways.plot(ax=axes, aspect=None, color=_WAYS, linewidth=1.0, rasterized=True)
 
 
 def _water(report: Report) -> gpd.GeoDataFrame | None:
@@ -147,7 +151,11 @@ def _near(layer: gpd.GeoDataFrame | None, frame: shapely.Polygon) -> gpd.GeoData
     return layer.iloc[np.sort(layer.sindex.query(frame, predicate="intersects"))]
 
 
-def _name_rooms(rooms: gpd.GeoDataFrame, frame: shapely.Polygon, axes: "Axes") -> None:
+def draw_rooms(report: Report, frame: shapely.Polygon, axes: "Axes") -> None:
+    """Draw and name NRO and PM."""
+    rooms = report.rooms
+    if rooms is None:
+        return
     points = rooms.geometry.to_numpy()
     inside = shapely.intersects(points, frame)
     for nature, marker, size in (("PM", "s", 38), ("NRO", "D", 80)):
@@ -159,7 +167,7 @@ def _name_rooms(rooms: gpd.GeoDataFrame, frame: shapely.Polygon, axes: "Axes") -
             axes.annotate(words, (x, y), xytext=(6, 6), textcoords="offset points", fontsize=8, zorder=6)
 
 
-def _scale_bar(axes: "Axes", bounds: tuple[float, float, float, float]) -> None:
+def draw_scale(axes: "Axes", bounds: tuple[float, float, float, float]) -> None:
     """Draw a bar of a round length, about a fifth of the width, in the lower left corner."""
     west, south, east, north = bounds
     raw = (east - west) / 5

@@ -21,6 +21,7 @@ from resilience.areas import behind_single_objects
 from resilience.exposure.extents import hazard_extents, mapped_areas
 from resilience.hazards import on_day, with_kinds
 from resilience.indicators import indicators
+from resilience.outputs.atlas import write_atlas
 from resilience.outputs.commune_sheet import communes_summary
 from resilience.outputs.hazard_styles import extent_limits
 from resilience.outputs.hazard_tables import hazards_summary
@@ -43,8 +44,8 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
     Writes ``plan.xlsx``, ``plan.csv``, ``plan.parquet``, ``plan.gpkg``, ``budgets.csv``, ``avant_apres.csv``,
     ``resultats.gpkg`` and ``resultats.qgz`` that opens it, ``spof.csv``, ``spof.parquet``, ``series.csv``,
     ``thresholds.csv``, ``pertes_*.csv``, ``exposure.parquet``, ``non_cartographie.csv``,
-    ``indicateurs.csv``, ``communes.csv``, ``findings.csv``, ``rapport.html`` and ``summary.json``, each where
-    the study has its part.
+    ``indicateurs.csv``, ``communes.csv``, ``findings.csv``, ``rapport.html``, ``atlas.pdf`` (with the
+    extra `images`) and ``summary.json``, each where the study has its part.
     """
     report = report_of(results)
     layers = study_layers(report)
@@ -89,6 +90,7 @@ def write_results(results: Results, folder: Path) -> dict[str, object]:
             recipient=report.recipient, day=report.day, relations=RELATIONS,
         )  # fmt: skip
         write_page(report, aside / "rapport.html")
+        write_atlas(report, aside / "atlas.pdf")
         timings = {**results.timings_s, "écriture": round(time.perf_counter() - begun, 3)}
         summary = _summary(results, report.indicators, timings)
         write_json(summary, aside / "summary.json")
