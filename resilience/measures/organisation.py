@@ -102,7 +102,7 @@ def _contract(network: Network, ways: Int, parameters: Parameters) -> list[Draft
     factor = three_values(at_levels("measure.crew_contract.repair_factor", parameters))
     years = parameters.at("measure.contract.years", "central")
     words = f"heures de réparation multipliées par {factor} ; prix sur {years:.0f} ans, actualisé"
-    name = f"{length_m / 1000:.0f} km de collecte et de transport"
+    name = f"{_long(length_m)} de collecte et de transport"
     return [_draft("contrat_intervention", _HELD, name, ways, price, words, length_m=length_m)]
 
 
@@ -130,7 +130,7 @@ def _pruning(network: Network, spof: pd.DataFrame, ways: Int, parameters: Parame
             level: _over_years(per_m[level] * length_m, cycle[level], parameters, level) for level in LEVELS
         }
         where = f" de l'EPCI {code}" if code else ""
-        name = f"{length_m / 1000:.0f} km de réseau aérien{where}"
+        name = f"{_long(length_m)} de réseau aérien{where}"
         drafts.append(_draft("elagage", (code or "hors EPCI",), name, of, price, words, length_m=length_m))
     return drafts
 
@@ -143,6 +143,11 @@ def _over_years(eur: float, every: int, parameters: Parameters, level: Level) ->
         discount_rate=parameters.at("measure.discount_rate", level),
         construction_every=every,
     )
+
+
+def _long(length_m: float) -> str:
+    """Write a length in French words, in metres below 1 km."""
+    return f"{length_m:.0f} m" if length_m < 1000 else f"{length_m / 1000:.0f} km"
 
 
 def _length_m(network: Network, ways: Int) -> float:

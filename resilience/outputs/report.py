@@ -204,7 +204,7 @@ def _loss_figures(report: Report) -> list[Figure]:
     if total is None:
         return []
     low, _, high = (written(value, "int", language) for value in total)
-    apart = phrase("loss_apart", language, events=_loss_of(report, "event"), rates=_loss_of(report, "rate"))
+    apart = _loss_apart(report)
     note = f"{phrase('note_loss', language, low=low, high=high)} ; {apart}"
     return [Figure(phrase("figure_loss", language), total[1], "int", phrase("unit_loss", language), note)]
 
@@ -271,7 +271,7 @@ def _hazard_sentence(report: Report) -> str:
     if total is None:
         return phrase("absent_loss", language)
     low, central, high = (written(value, "int", language) for value in total)
-    apart = phrase("loss_apart", language, events=_loss_of(report, "event"), rates=_loss_of(report, "rate"))
+    apart = _loss_apart(report)
     whole = phrase("sentence_loss", language, low=low, central=central, high=high, apart=apart)
     event = None if events is None else middle_event(events)
     if event is None:
@@ -361,6 +361,14 @@ def annual_loss(report: Report) -> tuple[float, float, float] | None:
         report.loss[f"prises_h_per_year_{level}"].sum() for level in ("low", "central", "high")
     )
     return float(low), float(central), float(high)
+
+
+def _loss_apart(report: Report) -> str:
+    """Say what of the annual loss comes from maps, and what from causes without one."""
+    if report.loss is None or not (report.loss["origin"] == "event").any():
+        return phrase("loss_without_map", report.language)
+    events, rates = _loss_of(report, "event"), _loss_of(report, "rate")
+    return phrase("loss_apart", report.language, events=events, rates=rates)
 
 
 def _loss_of(report: Report, origin: str) -> str:
