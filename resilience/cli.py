@@ -233,10 +233,14 @@ def scenario(
         if name is None:
             supplies = dependences(read.network, read.routes, read.tables, told.parameters)
             write_scenarios(
-                played, supplies, rising, output, day=today(), recipient=told.recipient, communes=communes
-            )
+                played, supplies, rising, output, day=today(), recipient=told.recipient, communes=communes,
+                ways=read.network.lines,
+            )  # fmt: skip
         else:
-            write_scenario(played[0], output, day=today(), recipient=told.recipient, communes=communes)
+            write_scenario(
+                played[0], output, day=today(), recipient=told.recipient, communes=communes,
+                ways=read.network.lines,
+            )  # fmt: skip
     if as_json:
         from gracethd.outputs.tables import plain
 

@@ -26,16 +26,23 @@ _SHOWN_TASKS = 10
 
 
 def write_scenario(
-    played: Played, folder: Path, *, day: date, recipient: str = "", communes: gpd.GeoDataFrame | None = None
+    played: Played,
+    folder: Path,
+    *,
+    day: date,
+    recipient: str = "",
+    communes: gpd.GeoDataFrame | None = None,
+    ways: gpd.GeoDataFrame | None = None,
 ) -> None:
     """Write a scenario into a folder, whole or not at all.
 
     ``scenario_<name>.xlsx``, ``.gpkg``, ``.json`` (the summary), ``_courbe.csv``, ``_reparations.csv``,
     ``_stock.csv``, ``_et_si.csv``, ``_ordres.csv``, ``_exercice.csv``, ``_territoires.csv``, ``_sites.csv``,
-    where hours are drawn ``_durees.csv``, and with the extra `images` ``_courbe.png`` and ``_carte.png``.
+    where hours are drawn ``_durees.csv``, and with the extra `images` ``_courbe.png`` and ``_carte.png``,
+    over the `communes` and the `ways` of the network where they are given.
     """
     with publish_folder(folder) as aside:
-        _write(played, aside, day=day, recipient=recipient, communes=communes)
+        _write(played, aside, day=day, recipient=recipient, ground=(communes, ways))
 
 
 def write_scenarios(
@@ -47,6 +54,7 @@ def write_scenarios(
     day: date,
     recipient: str = "",
     communes: gpd.GeoDataFrame | None = None,
+    ways: gpd.GeoDataFrame | None = None,
 ) -> None:
     """Write all scenarios of a study into a folder, and what they ask for together, whole or not at all.
 
@@ -61,7 +69,7 @@ def write_scenarios(
         From `resilience.crisis.organisation.dependences`.
     rising : DataFrame
         From `resilience.crisis.rising.rising_waters`.
-    folder, day, recipient, communes
+    folder, day, recipient, communes, ways
         As for `write_scenario`.
     """
     sheets = {
@@ -85,7 +93,7 @@ def write_scenarios(
         )  # fmt: skip
     with publish_folder(folder) as aside:
         for played in told:
-            _write(played, aside, day=day, recipient=recipient, communes=communes)
+            _write(played, aside, day=day, recipient=recipient, ground=(communes, ways))
         for name, sheet in sheets.items():
             write_table(sheet.frame, aside / f"scenarios_{name}.csv")
         notes = [*(scenario_lines(played)[0] for played in told), *rising_lines(rising)]
@@ -96,7 +104,12 @@ def write_scenarios(
 
 
 def _write(
-    played: Played, aside: Path, *, day: date, recipient: str, communes: gpd.GeoDataFrame | None
+    played: Played,
+    aside: Path,
+    *,
+    day: date,
+    recipient: str,
+    ground: tuple[gpd.GeoDataFrame | None, gpd.GeoDataFrame | None],
 ) -> None:
     name = f"scenario_{played.scenario.name}"
     tables = {
@@ -112,7 +125,10 @@ def _write(
         write_geopackage(layers, aside / f"{name}.gpkg", recipient=recipient, day=day)
     if can_draw():
         draw_curve(played, aside / f"{name}_courbe.png", day=day, recipient=recipient)
-        draw_map(played, aside / f"{name}_carte.png", day=day, recipient=recipient, communes=communes)
+        communes, ways = ground
+        draw_map(
+            played, aside / f"{name}_carte.png", day=day, recipient=recipient, communes=communes, ways=ways
+        )
     write_workbook(
         _sheets(played), aside / f"{name}.xlsx",
         title=f"Scénario de crise : {played.scenario.title}",

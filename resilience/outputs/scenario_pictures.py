@@ -12,10 +12,13 @@ from gracethd.outputs.drawing import standing_points
 from gracethd.outputs.labels import value_label
 from gracethd.outputs.publish import marking
 from resilience.crisis import Played
+from resilience.outputs.fiches import draw_scale
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_AROUND_M = 1000.0
+"""Ground around the interventions that the map shows."""
 STAGE_COLORS = ("#4c0a16", "#a8261f", "#d95f43", "#e8b48a", "#8a8f94")
 NO_PICTURES = "images non dessinées : installez l'extra images (pip install 'gracethd[images]')"
 
@@ -66,9 +69,15 @@ def draw_curve(played: Played, path: Path, *, day: date, recipient: str = "") ->
 
 
 def draw_map(
-    played: Played, path: Path, *, day: date, recipient: str = "", communes: gpd.GeoDataFrame | None = None
+    played: Played,
+    path: Path,
+    *,
+    day: date,
+    recipient: str = "",
+    communes: gpd.GeoDataFrame | None = None,
+    ways: gpd.GeoDataFrame | None = None,
 ) -> None:
-    """Draw the tasks by stage, the depots and the communes as a PNG; nothing where no task has a place."""
+    """Draw tasks by stage, depots, communes and network as a PNG; nothing where no task has a place."""
     from matplotlib.figure import Figure
 
     tasks = played.tasks[~(played.tasks.geometry.isna() | played.tasks.geometry.is_empty)]
@@ -76,9 +85,15 @@ def draw_map(
         return
     figure = Figure(figsize=(9, 7), layout="constrained")
     axes = figure.subplots()
-    if communes is not None:
-        communes.boundary.plot(ax=axes, color="#b9c2ca", linewidth=0.8)
     spots = standing_points(tasks.geometry.to_numpy())
+    west, south, east, north = shapely.total_bounds(spots)
+    window = shapely.box(west - _AROUND_M, south - _AROUND_M, east + _AROUND_M, north + _AROUND_M)
+    axes.set(xlim=window.bounds[0::2], ylim=window.bounds[1::2])
+    if communes is not None:
+        communes.boundary.plot(ax=axes, aspect=None, color="#c9b458", linewidth=0.8, linestyle="--")
+    near = None if ways is None else ways.iloc[ways.sindex.query(window, predicate="intersects")]
+    if near is not None and len(near):
+        near.plot(ax=axes, aspect=None, color="#c3cad1", linewidth=0.7, zorder=1)
     for stage, color in enumerate(STAGE_COLORS):
         here = spots[(tasks["stage"] == stage).to_numpy()]
         if len(here):
@@ -90,6 +105,7 @@ def draw_map(
         )
     axes.set_aspect("equal")
     axes.set_axis_off()
+    draw_scale(axes, window.bounds)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), title="Interventions")
     _finish(figure, played, path, marking(recipient, day))
 
