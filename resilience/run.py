@@ -145,6 +145,7 @@ def analyse(
         plan = None
         if study.budget is not None:
             clock.start("plan d'actions")
+            _give_back()
             around = Surroundings(
                 _of_a_year(told),
                 floods,
@@ -212,8 +213,13 @@ def _laid_out(study: Study, clock: "_Clock", count: Tell) -> _LaidOut:
     owners = asset_owners(inventory)
     settled = replace(inventory, tables={}, carried={})
     del inventory
-    pa.default_memory_pool().release_unused()  # else what texts took is kept: 2 GB at 680,300 prises
+    _give_back()
     return _LaidOut(settled, replace(network, places=None, fibres=None), routes, tables, owners)
+
+
+def _give_back() -> None:
+    """Give back what texts took and hold no more: 2 GB at 680,300 prises, which Arrow would keep for later."""
+    pa.default_memory_pool().release_unused()
 
 
 def _told(
