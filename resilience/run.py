@@ -218,7 +218,7 @@ def _laid_out(study: Study, clock: "_Clock", count: Tell) -> _LaidOut:
 
 
 def _give_back() -> None:
-    """Give back what texts took and hold no more: 2 GB at 680,300 prises, which Arrow would keep for later."""
+    """Give back what texts took and no longer hold: 2 GB at 680,300 prises, which Arrow would keep."""
     pa.default_memory_pool().release_unused()
 
 
