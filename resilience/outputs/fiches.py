@@ -30,7 +30,7 @@ _FACTS = (
     "year_start", "year", "autorisations", "maitre_ouvrage", "financement", "exige", "exclut", "statut",
     "hypotheses", "action_id",
 )  # fmt: skip
-_WHERE_SEVERAL = ("longueur_m", "fourreau_m", "accotement_m", "chaussee_m", "centre_m")
+_LENGTHS = ("longueur_m", "fourreau_m", "accotement_m", "chaussee_m", "centre_m")
 _LONG = 600
 """Characters of a fact that are shown: some works treat hundreds of objects."""
 _WORKS, _WAYS, _WATER, _ROOM = "#a8261f", "#9aa5af", "#8db9d8", "#1f3a52"
@@ -64,7 +64,7 @@ def _facts(row: Mapping[Hashable, object], plan: pd.DataFrame) -> list[tuple[str
     facts = [("Coût HT", _cost(row))]
     for name in _FACTS:
         value = row.get(name)
-        if value is None or is_missing(value) or (name in _WHERE_SEVERAL and not value):
+        if value is None or is_missing(value) or (name in _LENGTHS and not value):
             continue
         text = (
             value_label(name, value)
