@@ -142,6 +142,7 @@ def analyse(
         parts |= log | _tests(study, network, routes, units, told, every["central"], joint, tables)
         if has_event:
             parts["conventions"] = losses_by_convention(events)
+        del every  # a copy of all failures, at three levels, which the plan does not read
         plan = None
         if study.budget is not None:
             clock.start("plan d'actions")

@@ -134,20 +134,40 @@ def _feed_ends(network: Network, routes: Routes, graph: ServiceGraph, known: pd.
 
 def _cutters(index: LossIndex, graph: ServiceGraph, vertices: NDArray[np.int64]) -> tuple[Int, ...]:
     """Give the assets that cut each vertex when they fail alone."""
-    suspects = np.unique(np.concatenate([graph.vertex_asset, graph.edge_asset])).astype(np.int32)
+    owns = np.zeros(graph.n_assets, np.bool_)
+    owns[graph.vertex_asset] = owns[graph.edge_asset] = True
+    suspects = np.flatnonzero(owns).astype(np.int32)
     asset, start, end, sign = lost_intervals(index, suspects).T
     position = index.tree.position[vertices]
     order = np.argsort(position, kind="stable")
     first, last = (np.searchsorted(position[order], bound) for bound in (start, end))
     size = np.maximum(last - first, 0)
-    row = np.repeat(np.arange(len(asset)), size)
-    at = order[first[row] + np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size)]
-    # what an interval takes another one of the asset may give back
-    pairs, pair = np.unique(at * len(suspects) + asset[row], return_inverse=True)
-    is_cut = np.bincount(pair, sign[row], len(pairs)) > 0
-    of, cutter = np.divmod(pairs[is_cut], len(suspects))
+    # what an interval takes another one of the asset may give back: rows of both signs of a pair add up
+    held, given = (
+        _pairs(order, first[of], size[of], asset[of], len(suspects)) for of in (sign > 0, sign < 0)
+    )
+    pairs, times = np.unique(held, return_counts=True)
+    back, undone = np.unique(given, return_counts=True)
+    times[np.searchsorted(pairs, back)] -= undone
+    pairs = pairs[times > 0]
+    of, cutter = np.divmod(pairs, len(suspects))
     ptr = np.searchsorted(of, np.arange(len(vertices) + 1))
     return tuple(suspects[cutter[a:b]] for a, b in pairwise(ptr))
+
+
+def _pairs(
+    order: NDArray[np.int64],
+    first: NDArray[np.int64],
+    size: NDArray[np.int64],
+    asset: NDArray[np.int64],
+    n_assets: int,
+) -> NDArray[np.int64]:
+    """Give, as one number each, the (vertex, asset) of all places of some intervals of `order`."""
+    offset = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
+    keys = order[np.repeat(first, size) + offset]
+    keys *= n_assets
+    keys += np.repeat(asset, size)
+    return keys
 
 
 def _anchors(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from gracethd.service import ServiceGraph
 from resilience.losses import index_graph, lost_vertices
 from resilience.measures import Link, with_second_paths
+from resilience.measures.loops import _cutters
 from resilience.measures.secured import prises_secured
 from tests.resilience.measure_cases import NO_WATER, candidates, failure_rows, rate_rows, situation
 from tests.resilience.service_graphs import served_only, service_graphs
@@ -64,3 +65,14 @@ def test_works_on_several_objects_secure_each_prise_once() -> None:
     )
     index = index_graph(graph, graph.prises[:, None])
     assert prises_secured(today, works, index).tolist() == [42, 0]
+
+
+@given(graph=service_graphs(max_vertices=9, max_edges=14), data=st.data())
+def test_what_cuts_an_end_is_what_cuts_it_alone(graph: ServiceGraph, data: st.DataObject) -> None:
+    ends = data.draw(st.lists(st.integers(0, graph.n_vertices - 1), max_size=5))
+    index = index_graph(graph, graph.prises[:, None])
+    cut = [lost(graph, asset, graph.n_vertices) for asset in range(graph.n_assets)]
+    found = _cutters(index, graph, np.array(ends, np.int64))
+    assert [one.tolist() for one in found] == [
+        [asset for asset in range(graph.n_assets) if cut[asset][end]] for end in ends
+    ]
