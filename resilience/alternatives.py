@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from gracethd.connected import connected_parts
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
@@ -64,11 +65,7 @@ def cables_of_edges(graph: ServiceGraph, network: Network) -> Int:
 def joined_by_cables(graph: ServiceGraph, cable: Int, kept: Bool) -> Flow:
     """Draw together what anything but a cable joins, among the edges kept."""
     inside = kept & (cable < 0)
-    ones = np.ones(int(inside.sum()), np.int8)
-    shape = (graph.n_vertices, graph.n_vertices)
-    joints = sparse.coo_array((ones, (graph.tail[inside], graph.head[inside])), shape=shape)
-    _, label = csgraph.connected_components(joints.tocsr(), directed=False)
-    label = label.astype(np.int32)
+    label = connected_parts(graph.n_vertices, graph.tail[inside], graph.head[inside])
     edges = np.flatnonzero(kept & (cable >= 0))
     ends = np.sort(np.stack([label[graph.tail[edges]], label[graph.head[edges]]], axis=1), axis=1)
     distinct = np.unique(np.column_stack([ends, cable[edges]])[ends[:, 0] != ends[:, 1]], axis=0)
@@ -293,12 +290,9 @@ class _Rings:
     def island(self) -> Int:
         """Number of the island of each vertex; the root, which cannot fail, is in none: -1."""
         inside = (self.graph.tail != 0) & (self.graph.head != 0)
-        ends = self.graph.tail[inside], self.graph.head[inside]
-        shape = (self.graph.n_vertices, self.graph.n_vertices)
-        joints = sparse.coo_array((np.ones(len(ends[0]), np.int8), ends), shape=shape).tocsr()
-        island = csgraph.connected_components(joints, directed=False)[1].astype(np.int32)
+        island = connected_parts(self.graph.n_vertices, self.graph.tail[inside], self.graph.head[inside])
         island[0] = -1
-        return np.asarray(island, np.int32)
+        return island
 
     def fewest(self, asset: int | None, vertices: Int) -> int:
         """Count the ways without the asset to the vertex that keeps fewest (see `_fewest`)."""

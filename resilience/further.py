@@ -16,10 +16,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from gracethd.compiled import compiled
+from gracethd.connected import connected_parts
 from gracethd.network.types import Network
 from gracethd.routes.climb import slices
 from gracethd.routes.types import Routes
@@ -411,9 +410,7 @@ def _chains(
     n = len(edges)
     which = np.tile(np.arange(n), 2)[is_link[local]]
     joint = n + local[is_link[local]]
-    shape = (n + len(vertices), n + len(vertices))
-    joints = sparse.coo_array((np.ones(len(which), np.int8), (which, joint)), shape=shape)
-    part = csgraph.connected_components(joints.tocsr(), directed=False)[1][:n]
+    part = connected_parts(n + len(vertices), which, joint)[:n]
     return vertices[~is_link], np.unique(part, return_inverse=True)[1].astype(np.int32)
 
 

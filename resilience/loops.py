@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import networkx as nx
 import numpy as np
 import pandas as pd
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from gracethd.compiled import compiled
+from gracethd.connected import connected_parts
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
@@ -273,9 +272,7 @@ def _drawn(network: Network, graph: ServiceGraph, kept: Bool, targets: Int) -> _
     ends = flow.label[np.stack([part.tail, part.head], axis=1)][by_edge.index]
     source = int(flow.label[0])
     inside = (flow.tail != source) & (flow.head != source)
-    ones = np.ones(int(inside.sum()), np.int8)
-    joints = sparse.coo_array((ones, (flow.tail[inside], flow.head[inside])), shape=(flow.n, flow.n))
-    number_of = csgraph.connected_components(joints.tocsr(), directed=False)[1].astype(np.int32)
+    number_of = connected_parts(flow.n, flow.tail[inside], flow.head[inside])
     of_vertex = dict(zip(owned.index, owned, strict=True))
     nets: dict[int, nx.MultiGraph[int]] = {}
     for (a, b), risk in zip(ends.tolist(), by_edge, strict=True):

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
+from gracethd.connected import connected_parts
 from gracethd.network.types import Network
 
 COLUMNS = (
@@ -56,9 +55,7 @@ def serie_of_assets(
     alike = (
         eligible[a] & eligible[b] & (segment[a] == segment[b]) & (signatures[a] == signatures[b]).all(axis=1)
     )
-    shape = (len(assets), len(assets))
-    joints = sparse.coo_array((np.ones(int(alike.sum()), np.int8), (a[alike], b[alike])), shape=shape)
-    _, part = csgraph.connected_components(joints.tocsr(), directed=False)
+    part = connected_parts(len(assets), a[alike], b[alike])
     members = assets.loc[eligible, ["kind", "code"]].assign(part=part[eligible], depth=depths[eligible])
     first = members.sort_values(["part", "depth", "code", "kind"]).drop_duplicates("part")
     first = first.sort_values(["code", "kind", "part"])

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
+from gracethd.connected import connected_parts
 from gracethd.network.types import LAYERS, Network
 from gracethd.service import Int, ServiceGraph
 
@@ -230,10 +229,7 @@ def _parts(asset: "pd.Series[int]", joint: "pd.Series[str]") -> NDArray[np.int32
     column, joints = pd.factorize(joint.where(joint != ""))
     held = column >= 0
     n = len(assets)
-    shape = (n + len(joints), n + len(joints))
-    pairs = (row[held], n + column[held])
-    graph = sparse.coo_array((np.ones(int(held.sum()), np.int8), pairs), shape=shape)
-    return np.asarray(csgraph.connected_components(graph.tocsr(), directed=False)[1][row], np.int32)
+    return connected_parts(n + len(joints), row[held], n + column[held])[row]
 
 
 def _appended(array: Int, more: pd.Series) -> Int:

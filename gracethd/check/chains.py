@@ -9,12 +9,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from gracethd.check.built import Built, tell
 from gracethd.check.layering import keyed_ways
 from gracethd.check.settings import Thresholds
+from gracethd.connected import connected_parts
 from gracethd.network.ways import ALONG_M
 
 
@@ -81,9 +80,7 @@ def describe_chains(pairs: pd.DataFrame, nodes: pd.DataFrame, ends: pd.DataFrame
     node_at = at_node.factorize()[0]
     places = at_node.drop_duplicates()  # in the order of their numbers
     n_ways = int(way_at.max(initial=-1)) + 1
-    size = n_ways + len(places)
-    graph = sparse.coo_array((np.ones(len(reached), np.int8), (way_at, n_ways + node_at)), shape=(size, size))
-    _, part = connected_components(graph, directed=False)
+    part = connected_parts(n_ways + len(places), way_at, n_ways + node_at)
     pieces = (
         pd.DataFrame({"cable": reached["cable"], "part": part[way_at]}).groupby("cable")["part"].nunique()
     )

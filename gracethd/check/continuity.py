@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from gracethd.check.built import Built, tell
 from gracethd.check.settings import Thresholds
 from gracethd.codes import amount
+from gracethd.connected import connected_parts
 
 if TYPE_CHECKING:
     from gracethd.network.fibres import Fibres
@@ -32,9 +31,7 @@ def check_continuity(built: Built, limits: Thresholds) -> Iterator[pd.DataFrame]
 def _parts(built: Built) -> pd.DataFrame:
     """Find the connected parts, layers kept apart, that hold no feed: one finding each, on a cable of it."""
     graph, assets = built.routes.physical, built.network.assets
-    n = graph.n_vertices
-    joined = sparse.coo_array((np.ones(len(graph.tail), np.int8), (graph.tail, graph.head)), shape=(n, n))
-    _, part = connected_components(joined, directed=False)
+    part = connected_parts(graph.n_vertices, graph.tail, graph.head)
     is_cable = (assets["kind"] == "cable").to_numpy()[graph.edge_asset]
     at = pd.DataFrame({
         "cable": graph.edge_asset[is_cable], "part": part[graph.tail[graph.edge_of[is_cable]]],

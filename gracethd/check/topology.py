@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from gracethd.check.places import (
@@ -25,6 +23,7 @@ from gracethd.check.places import (
 )
 from gracethd.check.rules import report
 from gracethd.check.settings import Thresholds
+from gracethd.connected import connected_parts
 from gracethd.deliveries.types import Delivery
 
 Points = NDArray[np.float64]
@@ -104,8 +103,7 @@ def _junctions(delivery: Delivery, limits: Thresholds) -> Iterator[pd.DataFrame]
     position, at = _positions(ends)
     pairs = cKDTree(position).query_pairs(limits["node_m"], output_type="ndarray")
     n = len(position)
-    graph = sparse.coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    _, place = connected_components(graph, directed=False)
+    place = connected_parts(n, pairs[:, 0], pairs[:, 1])
     tree = shapely.STRtree(shapes_of(ways.geometry))
     hit, way = tree.query(shapely.points(position), predicate="dwithin", distance=limits["node_m"])
     through = pd.DataFrame({"place": place[hit], "way": way}).drop_duplicates()

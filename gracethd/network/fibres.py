@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from gracethd.codes import follow, locate
+from gracethd.connected import connected_parts
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places
 
@@ -81,12 +80,8 @@ def read_fibres(inventory: Inventory, places: Places) -> Fibres:
             "ps_code": position["ps_code"][is_waiting],
         }
     ).sort_values(["ebp", "ps_code"], ignore_index=True)
-    n = len(fibre)
-    graph = sparse.coo_array(
-        (np.ones(len(splices), np.int8), (splices["fibre1"], splices["fibre2"])), shape=(n, n)
-    )
-    _, group = connected_components(graph, directed=False)
-    return Fibres(cable, splices, contacts.reset_index(drop=True), touches, waiting, group.astype(np.int32))
+    group = connected_parts(len(fibre), splices["fibre1"].to_numpy(), splices["fibre2"].to_numpy())
+    return Fibres(cable, splices, contacts.reset_index(drop=True), touches, waiting, group)
 
 
 def _splices(first: NDArray[np.int64], second: NDArray[np.int64], box: pd.Series) -> pd.DataFrame:

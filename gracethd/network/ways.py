@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from gracethd.codes import among, locate
+from gracethd.connected import connected_parts
 from gracethd.findings import findings_frame, merge_findings
 from gracethd.inventory import Inventory
 from gracethd.network.ends import ON_NODE_M
@@ -148,9 +147,7 @@ def _complete(by_key: pd.DataFrame, way_nodes: pd.DataFrame, ends: pd.DataFrame)
     node_key = reached["cable"] + "\0n" + reached["node"]
     node_id, node_names = pd.factorize(node_key)
     n = int(way_id.max()) + 1
-    size = n + len(node_names)
-    graph = sparse.coo_array((np.ones(len(reached), np.int8), (way_id, n + node_id)), shape=(size, size))
-    _, part = connected_components(graph, directed=False)
+    part = connected_parts(n + len(node_names), way_id, n + node_id)
     pieces = (
         pd.DataFrame({"cable": reached["cable"], "part": part[way_id]}).groupby("cable")["part"].nunique()
     )

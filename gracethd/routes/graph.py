@@ -7,9 +7,8 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
+from gracethd.connected import connected_parts
 from gracethd.network.types import Network
 from gracethd.routes.reach import Reach, reach
 from gracethd.routes.survey import NOWHERE
@@ -80,10 +79,7 @@ class GraphParts:
         """Give the number of each vertex's connected part; without the edges of the root on demand."""
         tail, head, _, _ = self.edge_list()
         kept = np.ones(len(tail), np.bool_) if rooted else (tail != 0) & (head != 0)
-        size = (self.n_vertices, self.n_vertices)
-        graph = sparse.coo_array((np.ones(int(kept.sum()), np.int8), (tail[kept], head[kept])), shape=size)
-        _, part = connected_components(graph, directed=False)
-        return np.asarray(part, np.int32)
+        return connected_parts(self.n_vertices, tail[kept], head[kept])
 
     def depth(self) -> NDArray[np.int32]:
         """Give the edges between the root and each vertex, -1 where none lead there."""

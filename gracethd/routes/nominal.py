@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from gracethd.codes import among
+from gracethd.connected import connected_parts
 from gracethd.routes.graph import GraphParts
 from gracethd.routes.survey import NOWHERE, Survey
 
@@ -115,9 +114,7 @@ def _box_joints(
     common = boxes[boxes["joint"] == NOWHERE].rename(columns={"row": "far"})
     to_common = boxes.merge(common[["layer", "ebp", "far"]], on=["layer", "ebp"])[["row", "far"]]
     joined = pd.concat([pairs, to_common], ignore_index=True)
-    size = (len(boxes), len(boxes))
-    graph = sparse.coo_array((np.ones(len(joined), np.int8), (joined["row"], joined["far"])), shape=size)
-    _, group = connected_components(graph, directed=False)
+    group = connected_parts(len(boxes), joined["row"].to_numpy(), joined["far"].to_numpy())
     _, first, number = np.unique(group, return_index=True, return_inverse=True)
     once = boxes.iloc[first]
     asset = survey.box_asset.reindex(once["ebp"]).to_numpy()

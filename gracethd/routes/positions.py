@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from gracethd.codes import follow
+from gracethd.connected import connected_parts
 from gracethd.inventory import Inventory
 from gracethd.network.places import Places
 from gracethd.routes.climb import climb, grow_tree
@@ -126,7 +125,7 @@ def follow_cords(
     tail = np.concatenate([np.zeros(len(goal), np.int32), one]).astype(np.int32)
     head = np.concatenate([goal, two]).astype(np.int32)
     tree = grow_tree(1 + len(known), tail, head)
-    part = _parts(1 + len(known), one, two)
+    part = connected_parts(1 + len(known), one, two)
     n_goals = np.bincount(part[goal], minlength=1 + len(known))
     start = 1 + number.get_indexer(pd.MultiIndex.from_frame(arrivals[["fibre", "room"]]))
     is_clear = (n_goals[part[start]] == 1) & ~np.isin(start, goal)
@@ -135,8 +134,3 @@ def follow_cords(
     indptr = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
     at = np.arange(indptr[-1]) + np.repeat(paths.indptr[:-1] + 1 - indptr[:-1], size)
     return indptr, known["fibre"].to_numpy(np.int64)[paths.vertex[at] - 1]
-
-
-def _parts(n: int, one: NDArray[np.int64], two: NDArray[np.int64]) -> NDArray[np.int32]:
-    graph = sparse.coo_array((np.ones(len(one), np.int8), (one, two)), shape=(n, n))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int32)

@@ -7,9 +7,8 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
+from gracethd.connected import connected_parts
 from gracethd.network.types import Network
 from gracethd.routes.types import Routes
 from gracethd.service import ServiceGraph
@@ -136,10 +135,7 @@ def _together(graph: ServiceGraph, drafts: list[Draft]) -> list[Draft]:
     taken = [draft.link.replaces for draft in drafts if draft.link is not None]
     standing = np.ones(len(graph.tail), np.bool_)
     standing[np.concatenate([np.empty(0, np.int64), *taken])] = False
-    ends = graph.tail[standing], graph.head[standing]
-    shape = (graph.n_vertices, graph.n_vertices)
-    joints = sparse.coo_array((np.ones(int(standing.sum()), np.int8), ends), shape=shape)
-    label = csgraph.connected_components(joints.tocsr(), directed=False)[1]
+    label = connected_parts(graph.n_vertices, graph.tail[standing], graph.head[standing])
     rings: nx.MultiGraph[int] = nx.MultiGraph()
     rings.add_node(int(label[0]))
     for edge in np.unique(np.concatenate([np.empty(0, np.int64), *taken])).tolist():
@@ -261,6 +257,4 @@ def _parts(assets: Long, a: Long, b: Long) -> "pd.Series[int]":
     """Give, by asset, the number of the part in which links hold it to others of the list."""
     inside = np.isin(a, assets) & np.isin(b, assets)
     rows, columns = (np.searchsorted(assets, ends[inside]) for ends in (a, b))
-    ones = np.ones(len(rows), np.int8)
-    joints = sparse.coo_array((ones, (rows, columns)), shape=(len(assets), len(assets)))
-    return pd.Series(csgraph.connected_components(joints.tocsr(), directed=False)[1], index=assets)
+    return pd.Series(connected_parts(len(assets), rows, columns), index=assets)

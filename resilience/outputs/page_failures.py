@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
+from gracethd.connected import connected_parts
 from gracethd.service import ServiceGraph
 
 Long = NDArray[np.int64]
@@ -96,10 +95,10 @@ def contracted(
     breaks = np.zeros(len(graph.tail), np.bool_)
     breaks[edge_of] = True
     stays = ~breaks & ~falls[graph.tail] & ~falls[graph.head]
-    label = _parts(graph.tail[stays], graph.head[stays], graph.n_vertices)
+    label = connected_parts(graph.n_vertices, graph.tail[stays], graph.head[stays])
     tail, head = label[graph.tail], label[graph.head]
     # parts that are served today, numbered anew
-    served = _parts(tail, head, int(label.max()) + 1)
+    served = connected_parts(int(label.max()) + 1, tail, head)
     is_served = served == served[label[0]]
     number = np.where(is_served, np.cumsum(is_served) - 1, -1)
     kept = np.flatnonzero(~stays & (tail != head) & is_served[tail])
@@ -150,9 +149,3 @@ def listed_failures(
     rows = np.flatnonzero(~np.isnan(found))
     net = contracted(graph, prises, found[rows].astype(np.int64), "pm")
     return Failures(net, tuple(rows.tolist()), tuple(named.get_level_values(1)[rows].astype(str)))
-
-
-def _parts(tail: NDArray[np.integer], head: NDArray[np.integer], n: int) -> Long:
-    ones = np.ones(len(tail), np.int8)
-    joints = sparse.coo_array((ones, (tail, head)), shape=(n, n))
-    return csgraph.connected_components(joints.tocsr(), directed=False)[1].astype(np.int64)
