@@ -191,13 +191,14 @@ def scenario(
     from resilience.crisis.play import scenario_named
     from resilience.crisis.rising import rising_waters
     from resilience.hazards import on_day
+    from resilience.outputs.ground_map import can_draw
     from resilience.outputs.scenario_files import (
         rising_lines,
         scenario_lines,
         write_scenario,
         write_scenarios,
     )
-    from resilience.outputs.scenario_pictures import NO_PICTURES, can_draw
+    from resilience.outputs.scenario_pictures import NO_PICTURES
     from resilience.sections import hours_of
     from resilience.study import load_study
 

@@ -11,7 +11,7 @@ from gracethd.outputs.labels import phrase
 from gracethd.outputs.publish import marking, written_aside
 from gracethd.outputs.styles import cut_style
 
-from .fiches import can_draw, draw_ground, draw_rooms, draw_scale
+from .ground_map import can_draw, draw_ground, draw_rooms, draw_scale, near
 from .report import Report
 
 if TYPE_CHECKING:
@@ -91,13 +91,12 @@ def _draw_series(series: gpd.GeoDataFrame | None, window: shapely.Polygon, axes:
     """Draw séries in the classes of every other map, heavier over lighter; give their legend."""
     from matplotlib.lines import Line2D
 
-    if series is None or series.empty:
+    shown = near(series, window)
+    if shown.empty:
         return []
-    placed = series[series.geometry.notna() & ~series.geometry.is_empty]
-    near = placed[shapely.intersects(placed.geometry.to_numpy(), window)]
     handles: list[object] = []
     for entry in cut_style("line").classes:
-        rows = near[(near["prises_cut"] >= entry.lower) & (near["prises_cut"] < entry.upper)]
+        rows = shown[(shown["prises_cut"] >= entry.lower) & (shown["prises_cut"] < entry.upper)]
         if len(rows):
             width = 2.2 * entry.size
             rows.plot(
@@ -110,11 +109,8 @@ def _draw_series(series: gpd.GeoDataFrame | None, window: shapely.Polygon, axes:
 def _draw_works(plan: pd.DataFrame | None, window: shapely.Polygon, axes: "Axes") -> list[object]:
     from matplotlib.lines import Line2D
 
-    if not isinstance(plan, gpd.GeoDataFrame) or plan.empty:
+    shown = near(plan if isinstance(plan, gpd.GeoDataFrame) else None, window)
+    if shown.empty:
         return []
-    placed = plan[plan.geometry.notna() & ~plan.geometry.is_empty]
-    near = placed[shapely.intersects(placed.geometry.to_numpy(), window)]
-    if near.empty:
-        return []
-    near.plot(ax=axes, aspect=None, color=_WORKS, linewidth=3, markersize=70, marker="^", zorder=4)
+    shown.plot(ax=axes, aspect=None, color=_WORKS, linewidth=3, markersize=70, marker="^", zorder=4)
     return [Line2D([], [], color=_WORKS, marker="^", linewidth=3, label=phrase("layer_plan"))]

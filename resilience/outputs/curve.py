@@ -1,15 +1,16 @@
 """The curve of prises behind single objects, by size of object, as inline SVG for the page."""
 
 import math
-from html import escape
 
 import pandas as pd
 
 from gracethd.outputs.labels import Language, column_label, phrase, written
 
-WIDTH, HEIGHT = 760, 300
+from .svg_chart import LINE, WIDTH, chart, line_through, rule, text
+
+HEIGHT = 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 48, 26, 58
-_INK, _LINE, _RULE = "#1f3a52", "#a8261f", "#d5dadf"
+_SOFT = "#4a5560"
 
 
 def threshold_curve(curve: pd.DataFrame, language: Language = "fr") -> str:
@@ -39,31 +40,15 @@ def threshold_curve(curve: pd.DataFrame, language: Language = "fr") -> str:
     inner, tall = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
     xs = [_LEFT + inner * (math.log10(t) - low) / (high - low) for t in curve["threshold"].tolist()]
     ys = [_TOP + tall * (1.0 - share) for share in curve["share"].tolist()]
-    parts = [_rule(_TOP + tall * (1.0 - share), share, language) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
-    parts.append(f'<polyline points="{points}" fill="none" stroke="{_LINE}" stroke-width="2.5"/>')
+    parts = []
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        y = _TOP + tall * (1.0 - share)
+        parts.append(rule(_LEFT, WIDTH - _RIGHT, y))
+        parts.append(text(_LEFT - 8, y + 4, written(share, "share", language), "end", fill=_SOFT))
+    parts.append(line_through(xs, ys))
     for x, y, threshold, prises in zip(xs, ys, curve["threshold"], curve["prises"], strict=True):
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_LINE}"/>')
-        parts.append(_text(x + 5, y - 8, written(int(prises), "int", language), "start", _INK))
-        parts.append(
-            _text(x, HEIGHT - _BOTTOM + 18, written(int(threshold), "int", language), "middle", _INK)
-        )
-    title = phrase("title_curve", language)
-    parts.append(_text(_LEFT + inner / 2, HEIGHT - 14, column_label("threshold", language), "middle", _INK))
-    head = f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img"'
-    return f'{head} aria-label="{escape(title)}">{"".join(parts)}</svg>'
-
-
-def _rule(y: float, share: float, language: Language) -> str:
-    line = (
-        f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{_RULE}" '
-        'stroke-width="1"/>'
-    )
-    return line + _text(_LEFT - 8, y + 4, written(share, "share", language), "end", "#4a5560")
-
-
-def _text(x: float, y: float, text: str, anchor: str, fill: str) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12" fill="{fill}">'
-        f"{escape(text)}</text>"
-    )
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{LINE}"/>')
+        parts.append(text(x + 5, y - 8, written(int(prises), "int", language), "start"))
+        parts.append(text(x, HEIGHT - _BOTTOM + 18, written(int(threshold), "int", language), "middle"))
+    parts.append(text(_LEFT + inner / 2, HEIGHT - 14, column_label("threshold", language), "middle"))
+    return chart(HEIGHT, phrase("title_curve", language), parts)

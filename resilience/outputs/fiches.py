@@ -1,23 +1,17 @@
 """A card for each of the first works of a plan: what, why, who, and where on a small map."""
 
 from collections.abc import Hashable, Mapping
-from importlib.util import find_spec
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
 from gracethd.outputs.labels import column_format, column_label, is_missing, value_label, written
 from gracethd.outputs.workbook import Card, Cards
-from resilience.hazards import WATER_KINDS
 
+from .ground_map import can_draw, draw_ground, draw_rooms, draw_scale
 from .report import Report
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 MOST = 30
 """Works that have a card, those of first rank."""
@@ -33,7 +27,7 @@ _FACTS = (
 _LENGTHS = ("longueur_m", "fourreau_m", "accotement_m", "chaussee_m", "centre_m")
 _LONG = 600
 """Characters of a fact that are shown: some works treat hundreds of objects."""
-_WORKS, _WAYS, _WATER, _ROOM = "#a8261f", "#9aa5af", "#8db9d8", "#1f3a52"
+_WORKS = "#a8261f"
 
 
 def action_cards(report: Report) -> list[Cards]:
@@ -53,11 +47,6 @@ def action_cards(report: Report) -> list[Cards]:
         for number, (row, picture) in enumerate(told, start=1)
     ]
     return [Cards("Fiches", cards, "Fiches des mesures", note)]
-
-
-def can_draw() -> bool:
-    """Tell whether matplotlib is there."""
-    return find_spec("matplotlib") is not None
 
 
 def _facts(row: Mapping[Hashable, object], plan: pd.DataFrame) -> list[tuple[str, str]]:
@@ -118,64 +107,3 @@ def draw_works(shape: shapely.geometry.base.BaseGeometry, report: Report) -> byt
     out = BytesIO()
     figure.savefig(out, format="png", dpi=120, metadata={"Software": None})
     return out.getvalue()
-
-
-def draw_ground(report: Report, frame: shapely.Polygon, axes: "Axes") -> None:
-    """Draw the water of the rarest flood, the communes and the network."""
-    water = _near(_water(report), frame)
-    if len(water):
-        water.plot(ax=axes, aspect=None, color=_WATER, alpha=0.5, linewidth=0)
-    communes = _near(report.communes, frame)
-    if len(communes):
-        communes.boundary.plot(ax=axes, aspect=None, color="#c9b458", linewidth=1.0, linestyle="--")
-    ways = _near(report.ways, frame)
-    if len(ways):
-        ways.plot(ax=axes, aspect=None, color=_WAYS, linewidth=1.0, rasterized=True)
-
-
-def _water(report: Report) -> gpd.GeoDataFrame | None:
-    """Give where the rarest flood reaches."""
-    extents = report.hazard_extents
-    if extents is None:
-        return None
-    wet = extents[extents["hazard_kind"].isin(list(WATER_KINDS))]
-    return (
-        wet[wet["return_period"] == wet["return_period"].max()] if wet["return_period"].notna().any() else wet
-    )
-
-
-def _near(layer: gpd.GeoDataFrame | None, frame: shapely.Polygon) -> gpd.GeoDataFrame:
-    """Give what of a layer is in a frame."""
-    if layer is None or layer.empty:
-        return gpd.GeoDataFrame()
-    return layer.iloc[np.sort(layer.sindex.query(frame, predicate="intersects"))]
-
-
-def draw_rooms(report: Report, frame: shapely.Polygon, axes: "Axes") -> None:
-    """Draw and name NRO and PM."""
-    rooms = report.rooms
-    if rooms is None:
-        return
-    points = rooms.geometry.to_numpy()
-    inside = shapely.intersects(points, frame)
-    for nature, marker, size in (("PM", "s", 38), ("NRO", "D", 80)):
-        here = inside & (rooms["nature"] == nature).to_numpy()
-        places = shapely.get_coordinates(points[here])
-        axes.scatter(places[:, 0], places[:, 1], marker=marker, s=size, color=_ROOM, zorder=5)
-        for (x, y), name in zip(places.tolist(), rooms.loc[here, "name"], strict=True):
-            words = str(name).replace("$", r"\$")
-            axes.annotate(words, (x, y), xytext=(6, 6), textcoords="offset points", fontsize=8, zorder=6)
-
-
-def draw_scale(axes: "Axes", bounds: tuple[float, float, float, float]) -> None:
-    """Draw a bar of a round length, about a fifth of the width, in the lower left corner."""
-    west, south, east, north = bounds
-    raw = (east - west) / 5
-    power = 10 ** np.floor(np.log10(raw))
-    length = float(max(step * power for step in (1, 2, 5) if step * power <= raw))
-    x, y = west + (east - west) * 0.03, south + (north - south) * 0.04
-    axes.plot([x, x + length], [y, y], color="black", linewidth=3, zorder=6, solid_capstyle="butt")
-    text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-    axes.annotate(
-        text, (x + length / 2, y), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=8
-    )

@@ -3,14 +3,13 @@
 Nothing in them is markup of the data: text is escaped.
 """
 
-from html import escape
-
 import pandas as pd
 
 from gracethd.outputs.labels import Language, column_label, phrase, value_label, written
 
-WIDTH = 760
-_INK, _LINE, _RULE, _BEFORE, _AFTER = "#1f3a52", "#a8261f", "#d5dadf", "#b9c2ca", "#1f6f5c"
+from .svg_chart import INK, LINE, RULE, WIDTH, chart, line_through, rule, text
+
+_BEFORE, _AFTER = "#b9c2ca", "#1f6f5c"
 _SHADES = ("#f3f5f7", "#fff6cc", "#fbe3c0", "#f4c7c3")
 """Of criticité below 3, from 3 on, from 6 on, from 12 on."""
 _MOST_CAUSES = 10
@@ -43,21 +42,20 @@ def frontier_curve(frontier: pd.DataFrame, budget_eur: float, language: Language
     parts = []
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         y = top + tall * (1 - share)
-        parts.append(_rule(left, WIDTH - right, y))
-        parts.append(_text(left - 8, y + 4, written(round(highest * share), "int", language), "end"))
+        parts.append(rule(left, WIDTH - right, y))
+        parts.append(text(left - 8, y + 4, written(round(highest * share), "int", language), "end"))
         x = left + inner * share
         anchor = "middle" if share < 1 else "end"
-        parts.append(_text(x, height - bottom + 18, written(round(widest * share), "eur", language), anchor))
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
-    parts.append(f'<polyline points="{line}" fill="none" stroke="{_LINE}" stroke-width="2.5"/>')
+        parts.append(text(x, height - bottom + 18, written(round(widest * share), "eur", language), anchor))
+    parts.append(line_through(xs, ys))
     for x, y, budget in zip(xs, ys, frontier["budget_eur"].tolist(), strict=True):
         own = budget == budget_eur
-        dot = f'r="{7 if own else 3}" fill="{_INK if own else _LINE}"'
+        dot = f'r="{7 if own else 3}" fill="{INK if own else LINE}"'
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" {dot}/>')
         if own:
-            parts.append(_text(x + 11, y - 8, phrase("chart_own_budget", language), "start"))
-    parts.append(_text(left + inner / 2, height - 12, column_label("budget_eur", language), "middle"))
-    return _svg(height, phrase("title_frontier", language), parts)
+            parts.append(text(x + 11, y - 8, phrase("chart_own_budget", language), "start"))
+    parts.append(text(left + inner / 2, height - 12, column_label("budget_eur", language), "middle"))
+    return chart(height, phrase("title_frontier", language), parts)
 
 
 def before_and_after(causes: pd.DataFrame, language: Language = "fr") -> str:
@@ -86,17 +84,17 @@ def before_and_after(causes: pd.DataFrame, language: Language = "fr") -> str:
     inner, parts = WIDTH - left - right, []
     for number, (name, *values) in enumerate(rows):
         y = 8 + number * step
-        parts.append(_text(left - 10, y + 20, name, "end"))
+        parts.append(text(left - 10, y + 20, name, "end"))
         for bar, (value, color) in enumerate(zip(values, (_BEFORE, _AFTER), strict=True)):
             top, long = y + 17 * bar, inner * value / widest
             parts.append(f'<rect x="{left}" y="{top}" width="{long:.1f}" height="15" fill="{color}"/>')
-            parts.append(_text(left + long + 6, top + 12, written(round(value), "int", language), "start"))
+            parts.append(text(left + long + 6, top + 12, written(round(value), "int", language), "start"))
     height = 8 + len(rows) * step + 26
     for place, (key, color) in enumerate((("chart_before", _BEFORE), ("chart_after", _AFTER))):
         x = left + 150 * place
         parts.append(f'<rect x="{x}" y="{height - 24}" width="14" height="14" fill="{color}"/>')
-        parts.append(_text(x + 20, height - 12, phrase(key, language), "start"))
-    return _svg(height, phrase("title_before_after", language), parts)
+        parts.append(text(x + 20, height - 12, phrase(key, language), "start"))
+    return chart(height, phrase("title_before_after", language), parts)
 
 
 def criticality_matrix(spof: pd.DataFrame, language: Language = "fr") -> str:
@@ -123,42 +121,26 @@ def criticality_matrix(spof: pd.DataFrame, language: Language = "fr") -> str:
     left, top, wide, high, parts = 190, 12, 130, 58, []
     for gravite in range(1, 5):
         y = top + (4 - gravite) * high
-        parts.append(_text(left - 10, y + 34, _class("gravite", gravite, language), "end"))
+        parts.append(text(left - 10, y + 34, _class("gravite", gravite, language), "end"))
         for chance in range(1, 5):
             x, criticite = left + (chance - 1) * wide, gravite * chance
             shade = _SHADES[sum(criticite >= least for least in (3, 6, 12))]
             size = f'width="{wide - 3}" height="{high - 3}"'
-            parts.append(f'<rect x="{x}" y="{y}" {size} fill="{shade}" stroke="{_RULE}"/>')
+            parts.append(f'<rect x="{x}" y="{y}" {size} fill="{shade}" stroke="{RULE}"/>')
             if (gravite, chance) in counts:
                 number = written(int(counts[gravite, chance]), "int", language)
                 prises = written(int(most[gravite, chance]), "int", language)
-                parts.append(_text(x + wide / 2, y + 26, number, "middle", size=18))
+                parts.append(text(x + wide / 2, y + 26, number, "middle", size=18))
                 words = phrase("chart_most_prises", language, n=prises)
-                parts.append(_text(x + wide / 2, y + 44, words, "middle", size=11))
+                parts.append(text(x + wide / 2, y + 44, words, "middle", size=11))
     for chance in range(1, 5):
         words = _class("vraisemblance", chance, language)
-        parts.append(_text(left + (chance - 0.5) * wide, top + 4 * high + 18, words, "middle"))
-    parts.append(_text(left - 10, top + 4 * high + 38, column_label("gravite", language), "end", size=11))
+        parts.append(text(left + (chance - 0.5) * wide, top + 4 * high + 18, words, "middle"))
+    parts.append(text(left - 10, top + 4 * high + 38, column_label("gravite", language), "end", size=11))
     across = column_label("vraisemblance", language)
-    parts.append(_text(left + 2 * wide, top + 4 * high + 38, across, "middle", size=11))
-    return _svg(top + 4 * high + 48, phrase("title_matrix", language), parts)
+    parts.append(text(left + 2 * wide, top + 4 * high + 38, across, "middle", size=11))
+    return chart(top + 4 * high + 48, phrase("title_matrix", language), parts)
 
 
 def _class(name: str, value: int, language: Language) -> str:
     return f"{value} · {value_label(name, value, language)}"
-
-
-def _rule(x1: float, x2: float, y: float) -> str:
-    return f'<line x1="{x1}" x2="{x2}" y1="{y:.1f}" y2="{y:.1f}" stroke="{_RULE}" stroke-width="1"/>'
-
-
-def _text(x: float, y: float, text: str, anchor: str, *, size: int = 12) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{_INK}">'
-        f"{escape(text)}</text>"
-    )
-
-
-def _svg(height: float, title: str, parts: list[str]) -> str:
-    head = f'<svg viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" role="img"'
-    return f'{head} aria-label="{escape(title)}">{"".join(parts)}</svg>'

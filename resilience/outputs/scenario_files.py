@@ -20,7 +20,8 @@ from resilience.crisis import Played
 from resilience.crisis.optimum import MAX_TASKS
 from resilience.crisis.organisation import compared, organisation
 from resilience.outputs.exercise import exercise
-from resilience.outputs.scenario_pictures import STAGE_COLORS, can_draw, draw_curve, draw_map
+from resilience.outputs.ground_map import can_draw
+from resilience.outputs.scenario_pictures import STAGE_COLORS, draw_curve, draw_map
 
 _SHOWN_TASKS = 10
 

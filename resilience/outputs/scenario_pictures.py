@@ -1,7 +1,6 @@
 """The curve and the map of a crisis as pictures, for slides and exercise papers; needs the extra `images`."""
 
 from datetime import date
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from gracethd.outputs.drawing import standing_points
 from gracethd.outputs.labels import value_label
 from gracethd.outputs.publish import marking
 from resilience.crisis import Played
-from resilience.outputs.fiches import draw_scale
+from resilience.outputs.ground_map import draw_scale, near
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,11 +20,6 @@ _AROUND_M = 1000.0
 """Ground around the interventions that the map shows."""
 STAGE_COLORS = ("#4c0a16", "#a8261f", "#d95f43", "#e8b48a", "#8a8f94")
 NO_PICTURES = "images non dessinées : installez l'extra images (pip install 'gracethd[images]')"
-
-
-def can_draw() -> bool:
-    """Tell whether matplotlib is there."""
-    return find_spec("matplotlib") is not None
 
 
 def draw_curve(played: Played, path: Path, *, day: date, recipient: str = "") -> None:
@@ -91,9 +85,9 @@ def draw_map(
     axes.set(xlim=window.bounds[0::2], ylim=window.bounds[1::2])
     if communes is not None:
         communes.boundary.plot(ax=axes, aspect=None, color="#c9b458", linewidth=0.8, linestyle="--")
-    near = None if ways is None else ways.iloc[ways.sindex.query(window, predicate="intersects")]
-    if near is not None and len(near):
-        near.plot(ax=axes, aspect=None, color="#c3cad1", linewidth=0.7, zorder=1)
+    network = near(ways, window)
+    if len(network):
+        network.plot(ax=axes, aspect=None, color="#c3cad1", linewidth=0.7, zorder=1)
     for stage, color in enumerate(STAGE_COLORS):
         here = spots[(tasks["stage"] == stage).to_numpy()]
         if len(here):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resilience.outputs import fiches
+from resilience.outputs import ground_map
 from resilience.outputs.atlas import write_atlas
 from resilience.outputs.report import Report
 
@@ -47,6 +47,6 @@ def test_nothing_is_written_without_a_network_or_matplotlib(
     drawn: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not write_atlas(replace(drawn, ways=None), tmp_path / "atlas.pdf")
-    monkeypatch.setattr(fiches, "find_spec", lambda _: None)
+    monkeypatch.setattr(ground_map, "find_spec", lambda _: None)
     assert not write_atlas(drawn, tmp_path / "atlas.pdf")
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from gracethd.outputs.workbook import write_workbook
-from resilience.outputs import fiches
+from resilience.outputs import ground_map
 from resilience.outputs.fiches import action_cards, draw_works
 from resilience.outputs.report import Report
 from resilience.outputs.sheets import study_sheets
@@ -51,7 +51,7 @@ def test_equal_works_have_equal_pictures_and_others_not(report: Report) -> None:
 def test_without_matplotlib_the_cards_say_why_they_have_no_map(
     report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fiches, "find_spec", lambda _: None)
+    monkeypatch.setattr(ground_map, "find_spec", lambda _: None)
     (sheet,) = action_cards(report)
     assert "pip install 'gracethd[images]'" in sheet.note
     assert [card.picture for card in sheet.cards] == [b"", b""]
