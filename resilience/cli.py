@@ -124,7 +124,7 @@ def spof(  # noqa: PLR0913, PLR0917 - one argument an option
     from resilience.explain import explain
     from resilience.outputs.explain_files import check_explanation_destination, write_explanation
     from resilience.outputs.spof_files import SpofList, check_destination, write_spof
-    from resilience.public import check_public_destination, public_sums, write_public
+    from resilience.public import check_public_destination, public_sums
     from resilience.spof import collapse
     from resilience.spof import spof as table_of
     from resilience.spof_list import Filters, caveats, chosen, describe, summary
@@ -139,12 +139,7 @@ def spof(  # noqa: PLR0913, PLR0917 - one argument an option
     say("pertes de chaque objet (la première fois, compilation des calculs : jusqu'à 30 s)")
     full = table_of(read.network, read.routes, read.tables, on_date=today())
     if public:
-        sums = public_sums(read.routes, full, read.tables)
-        if output is not None:
-            write_public(sums, output)
-        withheld = sums.attrs["withheld"]
-        text = f"{sums.to_string(index=False)}\nobjets tus (effectif ou prépondérance) : {withheld}"
-        _tell({"sums": sums, "withheld": withheld}, [text], as_json=as_json)
+        _tell_public(public_sums(read.routes, full, read.tables), "objets tus", output, as_json=as_json)
         return
     if asset is not None:
         told = explain(read.network, read.routes, full, asset, read.tables)
@@ -278,7 +273,7 @@ def plan(
     Example: resilience plan etude.toml --budget 5000000
     """
     from resilience.outputs.plan_lines import plan_lines
-    from resilience.public import check_public_destination, public_plan, write_public
+    from resilience.public import check_public_destination, public_plan
     from resilience.run import analyse
     from resilience.study import load_study
 
@@ -289,11 +284,7 @@ def plan(
     assert results.plan is not None
     if public:
         sums = public_plan(results.plan.plan, results.tables.get("communes"))
-        if output is not None:
-            write_public(sums, output)
-        withheld = sums.attrs["withheld"]
-        text = f"{sums.to_string(index=False)}\nmesures tues (effectif ou prépondérance) : {withheld}"
-        _tell({"sums": sums, "withheld": withheld}, [text], as_json=as_json)
+        _tell_public(sums, "mesures tues", output, as_json=as_json)
         return
     if output is not None:
         from resilience.outputs.folder import write_results
@@ -324,6 +315,17 @@ def _tell(facts: Mapping[str, object], lines: Sequence[str], *, as_json: bool) -
         return
     for line in lines:
         typer.echo(line)
+
+
+def _tell_public(sums: "pd.DataFrame", withheld: str, output: Path | None, *, as_json: bool) -> None:
+    """Write sums that may be published where asked, and print them with what they leave out."""
+    from resilience.public import write_public
+
+    if output is not None:
+        write_public(sums, output)
+    n_withheld = sums.attrs["withheld"]
+    text = f"{sums.to_string(index=False)}\n{withheld} (effectif ou prépondérance) : {n_withheld}"
+    _tell({"sums": sums, "withheld": n_withheld}, [text], as_json=as_json)
 
 
 def _read_inventory(sources: list[str], say: Callable[[str], None]) -> _Read:

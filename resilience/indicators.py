@@ -8,11 +8,11 @@ import pandas as pd
 
 from gracethd.network.types import Network
 from gracethd.outputs.labels import value_label
+from resilience.fragility import POLES
 from resilience.hazards import WATER_KINDS, with_kinds
 from resilience.parameters import LEVELS
 from resilience.results import Results
 
-AERIAL = ("0", "1")
 LARGE_CABLE_FO = 48
 """A cable of 48 fibres or more is the one that national scenarios would bury first (Tactis 2023)."""
 LASTING_H = 4.0
@@ -79,7 +79,7 @@ def _of_network(results: Results, behind: pd.DataFrame) -> Iterator[Indicator]:
 
 
 def _of_lines(network: Network) -> Iterator[Indicator]:
-    aerial = network.lines[network.lines["typ_imp"].isin(AERIAL)]
+    aerial = network.lines[network.lines["typ_imp"].isin(POLES)]
     length_km = aerial["length_m"].sum() / 1000
     yield Indicator("km_aerien", "Linéaire aérien", length_km, "km", "cheminements")
     large = _large_aerial_m(network, aerial) / 1000

@@ -57,6 +57,43 @@ def object_named(table: pd.DataFrame, label: str, *, where: str) -> int:
     return int(table.index[rows_named(table, [label], where=where)[0]])
 
 
+def facts_of_assets(table: pd.DataFrame, assets: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Give what a table by (kind, code) says of assets.
+
+    Parameters
+    ----------
+    table : DataFrame
+        kind, code; of rows of one object the first counts.
+    assets : DataFrame
+        kind, code.
+    columns : sequence of str
+        Those that the table has not are missing throughout.
+
+    Returns
+    -------
+    DataFrame
+        `columns`, with the index of `assets`; missing where the table does not hold the asset.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"kind": ["cable"], "code": ["A"], "serie": ["S"]})
+    >>> assets = pd.DataFrame({"kind": ["local", "cable"], "code": "A"})
+    >>> facts_of_assets(table, assets, ["serie"])["serie"].tolist()
+    [nan, 'S']
+    """
+    named = pd.MultiIndex.from_frame(assets[["kind", "code"]])
+    # an index of the whole table is slow to make for a few of its rows
+    rows = table if len(assets) >= len(table) else table[table["code"].isin(assets["code"])]
+    by_name = rows.drop_duplicates(["kind", "code"]).set_index(["kind", "code"])
+    return by_name.reindex(columns=list(columns)).reindex(named).set_axis(assets.index)
+
+
+def told_of_assets(table: pd.DataFrame, assets: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Give the texts of `facts_of_assets`, "" where the table says nothing."""
+    told = facts_of_assets(table, assets, columns).astype(object)
+    return told.where(told.notna(), "").astype(str)
+
+
 def _missing(table: pd.DataFrame, label: str) -> str:
     """Tell that an object does not exist, and what may be meant."""
     kind, colon, code = label.partition(":")

@@ -115,10 +115,10 @@ def public_plan(plan: pd.DataFrame, communes: pd.DataFrame | None) -> pd.DataFra
         rule: rows hold only what the finer ones do not. ``attrs["withheld"]`` counts the works in no row.
     """
     left = pd.DataFrame(plan)[["famille", "commune", "epci", "cost_eur_central"]].assign(ensemble="")
-    known = set() if communes is None else set(communes["code_insee"])
-    single = left["epci"].isin(set() if communes is None else set(communes["epci"]))
-    left["commune"] = left["commune"].where(left["commune"].isin(known), "")
-    left["epci"] = left["epci"].where(single, "")
+    # several codes in one cell are none of the table
+    for scope, column in (("commune", "code_insee"), ("epci", "epci")):
+        known = left[scope].isin([] if communes is None else communes[column])
+        left[scope] = left[scope].where(known, "")
     parts = []
     for scope in ("commune", "epci", "ensemble"):
         placed = left[left[scope] != ""] if scope != "ensemble" else left

@@ -55,6 +55,7 @@ from resilience.losses import index_graph
 from resilience.measures import Surroundings, own_drafts, propose, situations
 from resilience.measures.catalogue import works_of
 from resilience.mechanisms import effect_findings
+from resilience.objects import told_of_assets
 from resilience.outages import outage_exposure
 from resilience.parameters import LEVELS, Level
 from resilience.power import power_cuts
@@ -310,10 +311,7 @@ def _parts(
 
 
 def _units(network: Network, spof_table: pd.DataFrame) -> "pd.Series[str]":
-    assets = network.assets
-    named = pd.MultiIndex.from_frame(assets[["kind", "code"]])
-    serie = spof_table.drop_duplicates(["kind", "code"]).set_index(["kind", "code"])["serie"]
-    return units_of(assets, serie.reindex(named).fillna("").astype(str).set_axis(assets.index))
+    return units_of(network.assets, told_of_assets(spof_table, network.assets, ["serie"])["serie"])
 
 
 def _tests(

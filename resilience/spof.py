@@ -54,8 +54,6 @@ SPECIFIC = (
     "site",
     "noeud",
 )  # what a row of a list is, the most specific first
-# Class limits of slr.md 2.2 (assumption): from 300, 1,000 and 5,000 prises; from 4 h, 24 h and 5 days;
-# from one failure in 500 and 50 years, above one in 10.
 
 
 def spof(

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from gracethd.compiled import compiled
 from gracethd.network.types import Network
+from resilience.fragility import POLES
 from resilience.measures.sites import three_values
 from resilience.measures.types import Draft
+from resilience.objects import told_of_assets
 from resilience.parameters import LEVELS, Level, Parameters
-
-AERIAL = ("0", "1")
-"""Mountings (typ_imp) that burying does away with: telecom poles and power poles; a façade has none."""
 
 STRAIGHT = np.cos(np.radians(60.0))
 """Two ways that turn by more than 60 degrees are not one road (the threshold of COINS)."""
@@ -65,7 +64,8 @@ def burying_drafts(
     if ways.empty:
         return [], {}
     shortest_m = parameters.at("measure.burying.shortest_m", "central")
-    ends = _ends(network, ways)
+    pairs = pd.concat([network.links, network.links.rename(columns={"a": "b", "b": "a"})])
+    ends = _ends(network, ways, pairs)
     stroke, order = _strokes(ways, ends)
     works = np.empty(len(ways), np.int64)
     works[order] = _cut(
@@ -76,7 +76,7 @@ def burying_drafts(
     cost = ways.groupby("work")["costs"].sum()
     ranked = cost.sort_values(ascending=False, kind="stable").index
     ways = ways[ways["work"].isin(ranked[:most])]
-    follow = _boxes_and_poles(network, ends, works)
+    follow = _boxes_and_poles(network, pairs, ends, works)
     price = {level: parameters.at("cost.bury_aerial.eur_per_m", level) for level in LEVELS}
     drafts = [
         _draft(network, ways[ways["work"] == work], follow.get(work, []), price, shortest_m)
@@ -92,20 +92,16 @@ def _costly_ways(
     lines = network.lines
     asset = lines["asset"].to_numpy(np.int64)
     is_way = (network.assets["kind"] == "cheminement").to_numpy()[asset]
-    taken = lines["typ_imp"].isin(AERIAL).to_numpy() & is_way & (exposed[asset] > 0)
+    taken = lines["typ_imp"].isin(POLES).to_numpy() & is_way & (exposed[asset] > 0)
     kept = lines.loc[taken, ["asset", "length_m", "geometry"]].assign(costs=exposed[asset[taken]])
-    named = pd.MultiIndex.from_frame(network.assets.loc[kept["asset"], ["kind", "code"]])
-    told = spof[spof["code"].isin(named.get_level_values("code"))].drop_duplicates(["kind", "code"])
-    told = told.set_index(["kind", "code"]).reindex(columns=["serie", "commune"]).reindex(named)
-    whose = pd.Series("", named)
-    if owners is not None:
-        known = owners.drop_duplicates(["kind", "code"]).set_index(["kind", "code"])["owner"]
-        whose = known.reindex(named)
+    assets = network.assets.loc[kept["asset"], ["kind", "code"]]
+    told = told_of_assets(spof, assets, ["serie", "commune"])
+    whose = None if owners is None else told_of_assets(owners, assets, ["owner"])
     ways = kept.assign(
-        code=named.get_level_values("code"),
-        serie=told["serie"].astype(object).fillna("").to_numpy(object),
-        commune=told["commune"].astype(object).fillna("").to_numpy(object),
-        owner=whose.fillna("").to_numpy(object),
+        code=assets["code"].to_numpy(object),
+        serie=told["serie"].to_numpy(object),
+        commune=told["commune"].to_numpy(object),
+        owner="" if whose is None else whose["owner"].to_numpy(object),
     )
     ways = ways[ways["serie"] != ""]
     # a way that was delivered in pieces is one way
@@ -117,9 +113,11 @@ def _costly_ways(
     return whole.sort_values("code", ignore_index=True)
 
 
-def _ends(network: Network, ways: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Give the nodes of ways: way (row), node (asset), dx, dy (unit, from the node along the way)."""
-    pairs = pd.concat([network.links, network.links.rename(columns={"a": "b", "b": "a"})])
+def _ends(network: Network, ways: gpd.GeoDataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Give the nodes of ways: way (row), node (asset), dx, dy (unit, from the node along the way).
+
+    `pairs` are the links in both directions.
+    """
     row_of = pd.Series(ways.index, index=ways["asset"])
     pairs = pairs[pairs["a"].isin(row_of.index)]
     is_node = (network.assets["kind"] == "noeud").to_numpy()
@@ -201,12 +199,13 @@ def _cut(stroke: Long, serie: Long, length_m: NDArray[np.float64], bounds: tuple
     return work
 
 
-def _boxes_and_poles(network: Network, ends: pd.DataFrame, works: Long) -> dict[int, list[int]]:
+def _boxes_and_poles(
+    network: Network, pairs: pd.DataFrame, ends: pd.DataFrame, works: Long
+) -> dict[int, list[int]]:
     """List by work the poles that it takes down and the boxes on them: no other aerial way ends there."""
     lines = network.lines
-    aerial = lines.loc[lines["typ_imp"].isin(AERIAL), "asset"].to_numpy(np.int64)
+    aerial = lines.loc[lines["typ_imp"].isin(POLES), "asset"].to_numpy(np.int64)
     kind = network.assets["kind"].to_numpy()
-    pairs = pd.concat([network.links, network.links.rename(columns={"a": "b", "b": "a"})])
     hung = pairs[pairs["a"].isin(aerial[kind[aerial] == "cheminement"]) & pairs["b"].isin(ends["node"])]
     n_aerial = hung.drop_duplicates().groupby("b").size()
     taken = ends.assign(work=works[ends["way"]]).groupby("node")["work"].agg(["first", "nunique", "size"])

@@ -51,8 +51,8 @@ def _shipped() -> dict[str, Work]:
 WORKS: Mapping[str, Work] = _shipped()
 """By `mesure`, the name that the plan carries: ``catalogue.csv``."""
 
-
 _TOLD = ("autorisations", "maitre_ouvrage", "financement")
+"""What a study may say in place of the catalogue."""
 
 
 def works_of(table: pd.DataFrame | None) -> Mapping[str, Work]:
@@ -67,9 +67,7 @@ def works_of(table: pd.DataFrame | None) -> Mapping[str, Work]:
         return WORKS
     works = dict(WORKS)
     for row in table.to_dict("records"):
-        told = {
-            name: str(row[name]) for name in ("autorisations", "maitre_ouvrage", "financement") if row[name]
-        }
+        told = {name: str(row[name]) for name in _TOLD if row[name]}
         mesure = str(row["mesure"])
         works[mesure] = replace(works[mesure], **told, is_proposed=row["propose"] != "non")  # type: ignore[arg-type]
     return works

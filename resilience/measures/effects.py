@@ -20,6 +20,7 @@ from resilience.measures.catalogue import Work, life_factor, lifetime_years
 from resilience.measures.lessen import lessened
 from resilience.measures.links import with_possible_paths, with_second_paths
 from resilience.measures.types import Candidates, Draft, Link, Situation, Surroundings
+from resilience.objects import facts_of_assets
 from resilience.parameters import LEVELS, Level, Parameters
 from resilience.rates import annual_rates
 from resilience.same_event import joined
@@ -257,10 +258,7 @@ MEASURE_COLUMNS = (
 
 def _told(network: Network, spof: pd.DataFrame) -> pd.DataFrame:
     """Give commune, epci and criticité of each asset, in the order of assets."""
-    columns = [name for name in ("commune", "epci", "criticite") if name in spof]
-    known = spof.drop_duplicates(["kind", "code"]).set_index(["kind", "code"])[columns]
-    told = known.reindex(pd.MultiIndex.from_frame(network.assets[["kind", "code"]])).reset_index(drop=True)
-    told = told.reindex(columns=["commune", "epci", "criticite"])
+    told = facts_of_assets(spof, network.assets, ["commune", "epci", "criticite"])
     told["criticite"] = told["criticite"].astype(np.float64)
     texts = ["commune", "epci"]
     told[texts] = told[texts].astype(object).where(told[texts].notna(), "").astype(str)

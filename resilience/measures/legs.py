@@ -34,8 +34,8 @@ class _FalseLoop:
     network : Network
     graph : ServiceGraph
         The nominal one.
-    vertex : int
-        Of the NRO.
+    row, vertex : int
+        Of the NRO: in the table of `Ends`, and in the graph.
     own, shared : (n,) int32
         Assets that the NRO fails with, and those that cut it alone and belong to no NRO or feed.
     within : (n_vertices,) bool
@@ -44,6 +44,7 @@ class _FalseLoop:
 
     network: Network
     graph: ServiceGraph
+    row: int
     vertex: int
     own: Int
     shared: Int
@@ -113,7 +114,7 @@ def moved_leg_drafts(
         row = row_of[code]
         shared = np.setdiff1d(ends.cutters[row], rooms).astype(np.int32)
         vertex, within = int(ends.table["vertex"].iloc[row]), lost_alone(index, shared)
-        loop = _FalseLoop(network, routes.nominal, vertex, ends.own[row], shared, within)
+        loop = _FalseLoop(network, routes.nominal, row, vertex, ends.own[row], shared, within)
         legs = [_leg(loop, np.flatnonzero(np.isin(cable, of))) for of in cables]
         found = [
             _draft(loop, leg, other, ends, ground, parameters)
@@ -138,7 +139,7 @@ def _together(graph: ServiceGraph, drafts: list[Draft]) -> list[Draft]:
     label = connected_parts(graph.n_vertices, graph.tail[standing], graph.head[standing])
     rings: nx.MultiGraph[int] = nx.MultiGraph()
     rings.add_node(int(label[0]))
-    for edge in np.unique(np.concatenate([np.empty(0, np.int64), *taken])).tolist():
+    for edge in np.flatnonzero(~standing).tolist():
         rings.add_edge(int(label[graph.tail[edge]]), int(label[graph.head[edge]]), edge)
     kept = []
     for draft, edges in zip(drafts, taken, strict=True):
@@ -188,15 +189,14 @@ def _draft(
     protected = np.setdiff1d(loop.shared, carriers).astype(np.int32)
     if not len(protected):
         return None
-    (nro,) = np.flatnonzero(ends.table["vertex"] == loop.vertex)[:1]
-    asset = int(ends.table["asset"].iloc[nro])
+    nro = ends.table.iloc[loop.row]
     codes = [str(network.assets["code"].iloc[node]) for node in (leaves, returns)]
     splices = "cost.loop_splice.eur_per_end"
     return Draft(
         mesure="deviation_jambe_nro",
-        objects=(str(ends.table["code"].iloc[nro]), *codes),
-        name=name_of(network, asset),
-        treated=np.array([asset], np.int32),
+        objects=(str(nro["code"]), *codes),
+        name=name_of(network, int(nro["asset"])),
+        treated=np.array([nro["asset"]], np.int32),
         changed=np.empty(0, np.int32),
         geometry=path.geometry,
         length_m=sum(path.length_m.values()),

@@ -11,6 +11,7 @@ from gracethd.network.types import Network
 from resilience.measures.catalogue import at_levels, present_cost
 from resilience.measures.sites import name_of, place_of, three_values
 from resilience.measures.types import Draft, Int, Situation
+from resilience.objects import told_of_assets
 from resilience.parameters import LEVELS, Level, Parameters
 from resilience.rates import AERIAL
 
@@ -111,10 +112,7 @@ def _pruning(network: Network, spof: pd.DataFrame, ways: Int, parameters: Parame
     lines = network.lines
     aerial = np.unique(lines.loc[lines["typ_imp"].isin(AERIAL), "asset"].to_numpy(np.int32))
     ways = np.intersect1d(ways, aerial)
-    named = pd.MultiIndex.from_frame(network.assets.iloc[ways][["kind", "code"]])
-    told = spof[spof["code"].isin(named.get_level_values("code"))].drop_duplicates(["kind", "code"])
-    known = told.set_index(["kind", "code"]).reindex(columns=["epci"])["epci"].reindex(named)
-    epci = known.astype(object).fillna("").to_numpy(object)
+    epci = told_of_assets(spof, network.assets.iloc[ways], ["epci"])["epci"].to_numpy(object)
     per_m = at_levels("cost.pruning.eur_per_m", parameters)
     factor = three_values(at_levels("measure.pruning.rate_factor", parameters))
     wind = three_values(at_levels("measure.pruning.wind_factor", parameters))

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from gracethd.network.types import Network
-from resilience.measures.burying import AERIAL
+from resilience.fragility import POLES
 from resilience.measures.catalogue import OWN
 from resilience.measures.sites import name_of, place_of
 from resilience.measures.types import Draft, Int
@@ -119,7 +119,7 @@ def _roles(network: Network, mesure: str, named: Int, line: int) -> tuple[Int, I
         raise _fault(line, "objets", f"{mesure} is done to one {nature} a line, named local:CODE")
     if mesure == "enfouissement":
         lines = network.lines
-        aerial = lines.loc[lines["typ_imp"].isin(AERIAL), "asset"]
+        aerial = lines.loc[lines["typ_imp"].isin(POLES), "asset"]
         is_way = (assets["kind"] == "cheminement").to_numpy()
         ways = named[is_way]
         if not len(ways) or not np.isin(ways, aerial).all():

@@ -88,10 +88,9 @@ def propose(
     graph = central.graph
     index = index_graph(graph, graph.prises[:, None])
     exposed = _exposed(central, index)
-    drafts, omitted = limited(
-        room_drafts(network, today, losses_of_assets(index)[:, 0], parameters), exposed, most
-    )
-    drafts += organisation_drafts(network, spof, today, losses_of_assets(index)[:, 0], parameters)
+    cut = losses_of_assets(index)[:, 0]
+    drafts, omitted = limited(room_drafts(network, today, cut, parameters), exposed, most)
+    drafts += organisation_drafts(network, spof, today, cut, parameters)
     lines, other_lines = burying_drafts(
         network, spof, parameters, exposed=exposed, most=most, owners=around.owners
     )
