@@ -74,7 +74,7 @@ def _of_network(results: Results, behind: pd.DataFrame) -> Iterator[Indicator]:
     looped = float((judged["k_srlg"] >= 2).mean()) if len(judged) else np.nan
     label = "NRO à deux chemins de collecte sans risque partagé"
     yield Indicator("part_nro_deux_chemins", label, looped, "part", "NRO jugés")
-    false = int(loops["is_false"].sum())
+    false = int(judged["is_false"].sum()) if len(judged) else np.nan
     yield Indicator("fausses_boucles", "Fausses boucles de collecte", false, "NRO", "NRO jugés")
 
 

@@ -92,8 +92,10 @@ def headlines(results: Results) -> list[str]:
         kind = value_label("kind", worst["kind"]).lower()
         lines.append(f"pire objet : {kind} {worst['libelle']}, {worst['prises_cut']} prises coupées")
     false = results.loops[results.loops["is_false"]]
+    judged, n_nro = int(results.loops["k_srlg"].notna().sum()), len(results.loops)
+    of = f" sur {n_nro}" if judged < n_nro else ""
     lines.append(
-        f"boucles de collecte : {len(results.loops)} NRO jugés, {len(false)} fausse(s) boucle(s)"
+        f"boucles de collecte : {judged} NRO jugés{of}, {len(false)} fausse(s) boucle(s)"
         + (f" ({', '.join(false['nro'])})" if len(false) else "")
     )
     if results.exposure is not None and results.event_losses is not None:

@@ -18,6 +18,7 @@ Format = Literal["text", "int", "dec", "dec2", "eur", "eur2", "share", "bool", "
 MISSING = "—"
 _MINUS = "\u2212"
 _THIN = "\u202f"  # narrow no-break space: the French thousands separator
+MOST_DECIMALS = 9
 _DIGITS: dict[str, int] = {"int": 0, "dec": 1, "dec2": 2, "eur": 0, "eur2": 2, "year": 0}
 
 
@@ -105,7 +106,7 @@ def _written_number(value: float, how: Format, language: Language) -> str:
     if how == "year":
         return str(int(value))
     if how == "value":
-        return _significant(value, language)
+        return _number(value, significant_decimals(value), language)
     if how == "share":
         percent = f"{value * 100:.1f}"
         return _number(float(percent), _decimals(percent), language) + f"{_THIN}%"
@@ -120,11 +121,18 @@ def _number(value: float, digits: int, language: Language) -> str:
     return text if language == "en" else text.replace(",", _THIN).replace(".", ",")
 
 
-def _significant(value: float, language: Language) -> str:
+def significant_decimals(value: float) -> int:
+    """Give the decimals, at most `MOST_DECIMALS`, that show three figures of a number, without zeros behind.
+
+    Examples
+    --------
+    >>> [significant_decimals(value) for value in (14.02, 0.0035, 12345.6, 2.0)]
+    [0, 4, 0, 0]
+    """
     if math.isinf(value) or value == round(value):
-        return _number(value, 0, language)
-    digits = min(9, max(0, 2 - math.floor(math.log10(abs(value)))))
-    return _number(float(f"{value:.{digits}f}"), _decimals(f"{value:.{digits}f}"), language)
+        return 0
+    digits = min(MOST_DECIMALS, max(0, 2 - math.floor(math.log10(abs(value)))))
+    return _decimals(f"{value:.{digits}f}")
 
 
 def _decimals(text: str) -> int:

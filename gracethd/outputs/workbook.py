@@ -19,7 +19,15 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from gracethd.outputs.labels import column_format, column_label, is_missing, value_label
+from gracethd.outputs.labels import (
+    MOST_DECIMALS,
+    column_format,
+    column_label,
+    is_missing,
+    significant_decimals,
+    value_label,
+    written,
+)
 from gracethd.outputs.publish import DIFFUSION, fixed_moment, marking, written_aside
 
 _HEADER_ROW = 4
@@ -38,7 +46,9 @@ _NUMBER_FORMATS = {
     "eur2": "0.00",
     "share": "0.0%",
     "year": "0",
-    "value": f"{_THOUSANDS.removesuffix(';0')};General",
+    # a cell of a column of values shows three figures: General in such a section is ### in LibreOffice
+    "value": _THOUSANDS,
+    **{f"value_{n}": f"0.{n * '0'}" for n in range(1, MOST_DECIMALS + 1)},
     "text": "@",
     "bool": "@",
 }
@@ -221,7 +231,7 @@ def _write_sheet(book: Workbook, formats: dict[str, XlsxFormat], sheet: Sheet, m
     n_lines = [1] * len(frame)
     for position, name in enumerate(columns):
         how = column_format(name, frame[name])
-        texts = _write_column(page, position, name, frame[name], formats[how])
+        texts = _write_column(page, position, frame[name], formats, how)
         _text(page, _HEADER_ROW, position, column_label(name), formats["head"])
         width = _width(column_label(name), texts)
         behind = sheet.on_paper is not None and position >= sheet.on_paper
@@ -294,10 +304,10 @@ def _fitted(picture: bytes) -> dict[str, float]:
 
 
 def _write_column(
-    page: Worksheet, position: int, name: str, values: pd.Series, style: XlsxFormat
+    page: Worksheet, position: int, values: pd.Series, formats: dict[str, XlsxFormat], how: str
 ) -> list[str]:
     """Write one column cell by cell (xlsxwriter has no other way) and give its texts, for the width."""
-    texts = []
+    texts, style, name = [], formats[how], str(values.name)
     for row, value in enumerate(values.tolist(), start=_HEADER_ROW + 1):
         text = ""
         if is_missing(value):
@@ -305,8 +315,9 @@ def _write_column(
         elif isinstance(value, (bool, np.bool_)):
             _text(page, row, position, "oui" if value else "non", style)
         elif isinstance(value, (int, float, np.number)) and np.isfinite(value):
-            page.write_number(row, position, value, style)
-            text = f"{value:,.0f}"
+            decimals = significant_decimals(float(value)) if how == "value" else 0
+            page.write_number(row, position, value, formats[f"value_{decimals}"] if decimals else style)
+            text = written(value, "value") if decimals else f"{value:,.0f}"
         else:
             text = _day(value) if isinstance(value, (date, datetime)) else value_label(name, value)
             _text(page, row, position, text, style)

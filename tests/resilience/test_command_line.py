@@ -371,6 +371,15 @@ def test_spof_lists_and_filters(demo01: Path, tmp_path: Path, command: Run) -> N
     assert command("resilience", "spof", demo01, "--kind", "cables")[0] == 2
 
 
+def test_an_nro_that_is_its_own_feed_is_not_counted_as_judged(
+    demo01: Path, tmp_path: Path, command: Run
+) -> None:
+    assert command("resilience", "init", demo01, "-o", tmp_path / "etude.toml")[0] == 0
+    code, printed, _ = command("resilience", "run", tmp_path / "etude.toml", "-o", tmp_path / "res")
+    assert code == 0
+    assert "boucles de collecte : 0 NRO jugés sur 1, 0 fausse(s) boucle(s)" in printed
+
+
 def test_every_command_takes_a_store_in_the_place_of_its_deliveries(study: Path, command: Run) -> None:
     folder = study.parent
     deliveries = sorted((folder / "livraisons").glob("*.zip"))

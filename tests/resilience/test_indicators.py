@@ -102,4 +102,5 @@ def test_what_a_study_has_not_gives_no_row_and_what_cannot_be_judged_no_number(r
     bare.loops = results.loops.iloc[2:]
     table = indicators(bare, BEHIND).set_index("code")["value"]
     assert math.isnan(table["part_nro_deux_chemins"])
+    assert math.isnan(table["fausses_boucles"])
     assert not any(code.startswith(("nro_", "pm_", "perte_apres", "cout")) for code in table.index)

@@ -131,6 +131,18 @@ def test_numbers_are_shown_with_thin_spaces(written: Path) -> None:
     assert page.cell(HEADER + 1, cut.column).value == 5510
 
 
+def test_a_column_of_values_shows_three_figures_of_each(tmp_path: Path) -> None:
+    shown = {14.02: "0", 0.0035: "0.0000", 2.5: "0.0", 0.000123456: "0.000000", 12345.6: "0"}
+    sheet = Sheet("Valeurs", pd.DataFrame({"value": list(shown)}), "Valeurs")
+    write_workbook([sheet], tmp_path / "v.xlsx", title="", recipient="", day=date(2026, 12, 1), notes=[])
+    page = openpyxl.load_workbook(tmp_path / "v.xlsx")["Valeurs"]
+    cells = [page.cell(HEADER + 1 + row, 1) for row in range(len(shown))]
+    assert [cell.value for cell in cells] == list(shown)
+    assert [cell.number_format.split(";")[-1] for cell in cells] == list(shown.values())
+    # "General" beside conditions is ### in LibreOffice where a number has many decimals
+    assert not any("General" in cell.number_format for cell in cells)
+
+
 def test_equal_content_gives_equal_bytes_another_day(written: Path, report: Report, tmp_path: Path) -> None:
     time.sleep(2.1)  # zip archives count in steps of two seconds
     again = tmp_path / "again.xlsx"
